@@ -1,0 +1,129 @@
+// From what the load and /proc counted to the figures of one round.
+import { Histogram, type PackedHistogram } from './histogram.ts';
+import type { LoadFigures } from './plan.ts';
+
+/** Named figures; the unit is the name's end. A figure that could not be taken is left out. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** What one target did in one round. */
+export interface Outcome {
+  readonly figures: Figures;
+  /** What makes the figures void: lost messages, refusals, connections that ended. */
+  readonly problems: readonly string[];
+  /** What makes them doubtful. */
+  readonly warnings: readonly string[];
+}
+
+/** The server over the measured window. */
+export interface ServerUsage {
+  readonly cpuSeconds: number;
+  /** CPU seconds that anything else took of the server's core. */
+  readonly othersCpuSeconds: number;
+  readonly windowSeconds: number;
+  readonly residentBytes: number;
+}
+
+const loadCpuPercentMax = 90;
+const othersCpuPercentMax = 10;
+
+/** Adds up the load processes and divides by what the server used. */
+export function makeOutcome(loads: readonly LoadFigures[], usage: ServerUsage): Outcome {
+  const sum = (pick: (load: LoadFigures) => number): number =>
+    loads.reduce((total, load) => total + pick(load), 0);
+  const greatest = (pick: (load: LoadFigures) => number): number => Math.max(...loads.map(pick));
+  const seconds = greatest((load) => load.windowSeconds);
+  const counts = {
+    sent: sum((load) => load.sent),
+    receipts: sum((load) => load.receipts),
+    deliveries: sum((load) => load.deliveries),
+    cycles: sum((load) => load.cycles),
+  };
+  const cpuUs = usage.cpuSeconds * 1e6;
+  const figures = {
+    messagesPerSecond: counts.sent / seconds,
+    receiptsPerSecond: counts.receipts / seconds,
+    deliveriesPerSecond: counts.deliveries / seconds,
+    cyclesPerSecond: counts.cycles / seconds,
+    cpuPerDeliveryUs: cpuUs / counts.deliveries,
+    cpuPerReceiptUs: cpuUs / counts.receipts,
+    cpuPerCycleUs: cpuUs / counts.cycles,
+    bytesPerDelivery: sum((load) => load.deliveredBytes) / counts.deliveries,
+    serverCpuPercent: (usage.cpuSeconds / usage.windowSeconds) * 100,
+    othersCpuPercent: (usage.othersCpuSeconds / usage.windowSeconds) * 100,
+    serverResidentMiB: usage.residentBytes / 2 ** 20,
+    loadCpuPercent: greatest((load) => (load.cpuSeconds / load.windowSeconds) * 100),
+    settleSeconds: greatest((load) => load.settleSeconds),
+    ...percentiles(
+      'delivery',
+      loads.map((load) => load.deliveryLatency),
+    ),
+    ...percentiles(
+      'receipt',
+      loads.map((load) => load.receiptLatency),
+    ),
+    ...percentiles(
+      'cycle',
+      loads.map((load) => load.cycleLatency),
+    ),
+    ...percentiles(
+      'sendLag',
+      loads.map((load) => load.sendLag),
+    ),
+    receiptsEver: sum((load) => load.receiptsEver),
+    lost: sum((load) => load.lost),
+    extra: sum((load) => load.extra),
+    receiptsMissing: sum((load) => load.receiptsMissing),
+    closed: sum((load) => load.closed),
+  };
+  const refusals = [...new Set(loads.flatMap((load) => load.refusals))];
+  return {
+    figures: Object.fromEntries(Object.entries(figures).filter(([, value]) => Number.isFinite(value))),
+    problems: problemsOf(figures, refusals),
+    warnings: warningsOf(figures),
+  };
+}
+
+function warningsOf(
+  figures: Readonly<Record<'loadCpuPercent' | 'othersCpuPercent', number>>,
+): readonly string[] {
+  const warnings: string[] = [];
+  if (figures.loadCpuPercent > loadCpuPercentMax) {
+    warnings.push(
+      "the load used more than 90 % of its core: rates and latencies are its own, not the server's",
+    );
+  }
+  if (figures.othersCpuPercent > othersCpuPercentMax) {
+    warnings.push("other processes took more than 10 % of the server's core: latencies are too long");
+  }
+  return warnings;
+}
+
+function problemsOf(
+  figures: Readonly<Record<'lost' | 'extra' | 'receiptsMissing' | 'closed', number>>,
+  refusals: readonly string[],
+): readonly string[] {
+  const problems: string[] = [];
+  if (figures.lost > 0) {
+    problems.push(`LOST ${figures.lost} deliveries`);
+  }
+  if (figures.extra > 0) {
+    problems.push(`${figures.extra} deliveries TOO MANY`);
+  }
+  if (figures.receiptsMissing > 0) {
+    problems.push(`${figures.receiptsMissing} receipts MISSING`);
+  }
+  if (figures.closed > 0) {
+    problems.push(`${figures.closed} connections FAILED`);
+  }
+  return [...problems, ...refusals.map((refusal) => `server said: ${refusal}`)];
+}
+
+function percentiles(name: string, parts: readonly PackedHistogram[]): Record<string, number> {
+  const histogram = new Histogram();
+  parts.forEach((part) => histogram.merge(part));
+  return {
+    [`${name}P50Ms`]: histogram.percentile(50) / 1_000,
+    [`${name}P99Ms`]: histogram.percentile(99) / 1_000,
+    [`${name}P999Ms`]: histogram.percentile(99.9) / 1_000,
+  };
+}

@@ -1,0 +1,103 @@
+// The command line: every option is a bounded number, a list of targets, or one of a few switches.
+import { parseArgs } from 'node:util';
+
+export interface NumberOption {
+  readonly meaning: string;
+  readonly unit: string;
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export type NumberOptions<Key extends string = string> = Readonly<Record<Key, NumberOption>>;
+
+/** What a user asked for that can't be done: one line, exit code 2. */
+export class UsageError extends Error {}
+
+export interface Options<Key extends string = string> {
+  readonly numbers: Readonly<Record<Key, number>>;
+  readonly targets: readonly string[];
+  readonly serverArgs: readonly string[];
+  readonly dataFolder: string | undefined;
+  readonly jsonOnly: boolean;
+  readonly help: boolean;
+}
+
+/**
+ * Reads what follows the scenario's name.
+ * @throws UsageError for an unknown option or target and for a number out of its bounds.
+ */
+export function parseOptions<Key extends string>(
+  args: readonly string[],
+  table: NumberOptions<Key>,
+  targetNames: readonly string[],
+): Options<Key> {
+  const values = parseStrings(args, Object.keys(table));
+  const numbers = Object.fromEntries(
+    Object.entries<NumberOption>(table).map(([name, option]) => [name, numberOf(name, option, values[name])]),
+  ) as Record<Key, number>;
+  const targets = typeof values['targets'] === 'string' ? words(values['targets'], ',') : targetNames;
+  for (const target of targets) {
+    if (!targetNames.includes(target)) {
+      throw new UsageError(`unknown target "${target}": there are ${targetNames.join(', ')}`);
+    }
+  }
+  const dataFolder = values['data-dir'];
+  return {
+    numbers,
+    targets,
+    serverArgs: typeof values['server-args'] === 'string' ? words(values['server-args'], ' ') : [],
+    dataFolder: typeof dataFolder === 'string' ? dataFolder : undefined,
+    jsonOnly: values['json-only'] === true,
+    help: values['help'] === true,
+  };
+}
+
+/** Help for all number options of a scenario, one line each. */
+export function describeOptions(table: NumberOptions): string {
+  return Object.entries(table)
+    .map(([name, { meaning, unit, default: value, min, max }]) => {
+      return `  --${`${name} N`.padEnd(20)} ${meaning} (${unit}; ${min} to ${max}; default ${value})`;
+    })
+    .join('\n');
+}
+
+function words(text: string, separator: string): readonly string[] {
+  return text.split(separator).filter((word) => word !== '');
+}
+
+function parseStrings(
+  args: readonly string[],
+  numberNames: readonly string[],
+): Record<string, string | boolean> {
+  const strings = [...numberNames, 'targets', 'server-args', 'data-dir'];
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      strict: true,
+      allowPositionals: false,
+      options: {
+        ...Object.fromEntries(strings.map((name) => [name, { type: 'string' as const }])),
+        'json-only': { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    });
+    return values as Record<string, string | boolean>;
+  } catch (error) {
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/);
+    throw new UsageError(line);
+  }
+}
+
+function numberOf(name: string, option: NumberOption, text: string | boolean | undefined): number {
+  if (text === undefined) {
+    return option.default;
+  }
+  const value = Number(text);
+  if (text === '' || !Number.isFinite(value) || value < option.min || value > option.max) {
+    throw new UsageError(
+      `--${name} takes a number from ${option.min} to ${option.max} (${option.unit}), not "${text}"`,
+    );
+  }
+  return value;
+}

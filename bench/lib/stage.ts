@@ -1,0 +1,118 @@
+// One target in one round: a fresh server in a folder of its own, and runs of load against it.
+import { randomBytes } from 'node:crypto';
+import type { Target } from '../targets.ts';
+import { nowUs, sleepUntil } from './clock.ts';
+import { busySeconds, type Cores } from './cores.ts';
+import { makeOutcome, type Outcome, type ServerUsage } from './figures.ts';
+import { LoadGroup } from './load-group.ts';
+import type { ChurnPlan, Pace, Plan, RunOrder, TrafficPlan } from './plan.ts';
+import { deleteScratch, makeScratch } from './scratch.ts';
+import { Server } from './server.ts';
+
+const leadUs = 100_000;
+const settleMsMax = 10_000;
+
+export interface StageOptions {
+  readonly target: Target;
+  readonly cores: Cores;
+  /** Folder for the server's own temporary folder. */
+  readonly dataFolder: string;
+  readonly serverArgs: readonly string[];
+  readonly contentBytes: number;
+}
+
+/** Lengths of a run in seconds. */
+export interface Timing {
+  readonly warmup: number;
+  readonly seconds: number;
+}
+
+/** A plan without what the stage knows by itself. */
+export type PlanDraft =
+  | Pick<TrafficPlan, 'kind' | 'rooms' | 'connections' | 'receipts'>
+  | Pick<ChurnPlan, 'kind' | 'rooms' | 'lanes'>;
+
+export class Stage {
+  readonly target: Target;
+  readonly server: Server;
+  /** The server's folder. */
+  readonly folder: string;
+  readonly #options: StageOptions;
+  readonly #secret: string;
+
+  private constructor(options: StageOptions, server: Server, place: { folder: string; secret: string }) {
+    this.target = options.target;
+    this.server = server;
+    this.folder = place.folder;
+    this.#options = options;
+    this.#secret = place.secret;
+  }
+
+  /** Starts the target, hands it to `play`, and ends it and deletes its folder whatever happens. */
+  static async with<T>(options: StageOptions, play: (stage: Stage) => Promise<T>): Promise<T> {
+    const folder = makeScratch(options.dataFolder);
+    const secret = randomBytes(32).toString('base64url');
+    try {
+      const command = options.target.command({ folder, secret, serverArgs: options.serverArgs });
+      const server = await Server.start({ command, cwd: folder, cores: options.cores.server });
+      try {
+        return await play(new Stage(options, server, { folder, secret }));
+      } finally {
+        await server.stop();
+      }
+    } finally {
+      deleteScratch(folder);
+    }
+  }
+
+  /** Names of `count` fresh rooms. */
+  rooms(count: number): Promise<readonly string[]> {
+    return this.target.makeRooms(count, { port: this.server.port, secret: this.#secret });
+  }
+
+  /** Lets the load set up `draft`, hands it to `play`, and ends it whatever happens. */
+  async withLoad<T>(draft: PlanDraft, play: (load: LoadGroup) => Promise<T>): Promise<T> {
+    const { target, contentBytes, cores } = this.#options;
+    const own = { protocol: target.protocol, port: this.server.port, secret: this.#secret, contentBytes };
+    const plan: Plan = { ...draft, ...own };
+    const load = await LoadGroup.open(plan, cores);
+    try {
+      return await play(load);
+    } finally {
+      await load.end();
+    }
+  }
+
+  /** One run: warm-up, then the window in which everything is counted. */
+  async run(load: LoadGroup, pace: Pace, timing: Timing): Promise<Outcome> {
+    const startUs = nowUs() + leadUs;
+    const fromUs = startUs + timing.warmup * 1e6;
+    const order: RunOrder = { pace, startUs, fromUs, untilUs: fromUs + timing.seconds * 1e6 };
+    const [loads, usage] = await Promise.all([load.run(order, settleMsMax), this.#usage(order)]);
+    return makeOutcome(loads, usage);
+  }
+
+  async #usage(order: RunOrder): Promise<ServerUsage> {
+    await sleepUntil(order.fromUs);
+    const before = this.#readings();
+    await sleepUntil(order.untilUs);
+    const after = this.#readings();
+    const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
+    return {
+      cpuSeconds,
+      othersCpuSeconds: Math.max(0, after.coreSeconds - before.coreSeconds - cpuSeconds),
+      windowSeconds: (after.atUs - before.atUs) / 1e6,
+      residentBytes: this.server.residentBytes(),
+    };
+  }
+
+  #readings(): { cpuSeconds: number; coreSeconds: number; atUs: number } {
+    const core = this.#options.cores.server;
+    return {
+      cpuSeconds: this.server.cpuSeconds(),
+      // Unpinned, there is no core of which the server's own share could be told.
+      coreSeconds: core === undefined ? 0 : busySeconds(core),
+      atUs: nowUs(),
+    };
+  }
+}

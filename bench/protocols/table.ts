@@ -1,0 +1,23 @@
+// The one list of protocols, by the name that crosses to a load process.
+import type { Protocol } from './protocol.ts';
+import { RawProtocol } from './raw.ts';
+import { SocketIoProtocol } from './socket-io.ts';
+import { stagewireDialect, StompProtocol, stompBrokerDialect } from './stomp.ts';
+
+/** Bytes of Stagewire's MESSAGE for a chat message that are not its content: headers, ids, times. */
+export const messageOverheadBytes = 400;
+
+const protocols = {
+  raw: (contentBytes: number): Protocol => new RawProtocol(contentBytes + messageOverheadBytes),
+  stagewire: (contentBytes: number): Protocol => new StompProtocol(stagewireDialect(contentBytes)),
+  'stomp-broker': (contentBytes: number): Protocol =>
+    new StompProtocol(stompBrokerDialect(contentBytes + messageOverheadBytes)),
+  'socket.io': (contentBytes: number): Protocol => new SocketIoProtocol(contentBytes + messageOverheadBytes),
+};
+
+export type ProtocolName = keyof typeof protocols;
+
+/** A protocol whose delivered messages are as long as Stagewire's for a content of `contentBytes`. */
+export function makeProtocol(name: ProtocolName, contentBytes: number): Protocol {
+  return protocols[name](contentBytes);
+}

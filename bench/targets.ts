@@ -1,0 +1,130 @@
+// The servers under test: how each is started, spoken to and named. All do the same work in the same run.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { wallSeconds } from './lib/clock.ts';
+import { benchFolder, packageVersion, rootFolder, versionIn } from './lib/packages.ts';
+import { signToken } from './lib/token.ts';
+import type { ProtocolName } from './protocols/table.ts';
+
+export interface TargetSetup {
+  /** Empty folder of this one server, deleted afterwards. */
+  readonly folder: string;
+  readonly secret: string;
+  /** More arguments for `stagewire start`. */
+  readonly serverArgs: readonly string[];
+}
+
+export interface Target {
+  readonly name: string;
+  readonly protocol: ProtocolName;
+  /** What a receipt means here. */
+  readonly stores: 'durable' | 'nothing';
+  /** Whether every message asks for a receipt, only those where receipts are what is measured, or none can. */
+  readonly receipts: 'always' | 'where measured' | 'never';
+  /** The package of bench/package.json it needs, if any. */
+  readonly needs: string | undefined;
+  version(): string;
+  command(setup: TargetSetup): readonly string[];
+  /** Names of `count` rooms that exist now. */
+  makeRooms(
+    count: number,
+    server: { readonly port: number; readonly secret: string },
+  ): Promise<readonly string[]>;
+}
+
+const databaseName = 'stagewire.db';
+
+/** Where Stagewire keeps its database in a setup's folder. */
+export function databaseFile(folder: string): string {
+  return join(folder, databaseName);
+}
+
+/** @throws Error when Stagewire has not been built. */
+function entryFile(): string {
+  const file = join(rootFolder, 'dist/src/main.js');
+  if (!existsSync(file)) {
+    throw new Error('dist/src/main.js is missing: run "npm run build" first');
+  }
+  return file;
+}
+
+const stagewire: Target = {
+  name: 'stagewire',
+  protocol: 'stagewire',
+  stores: 'durable',
+  receipts: 'always',
+  needs: undefined,
+  version: () => versionIn(rootFolder),
+  command: ({ folder, secret, serverArgs }) => [
+    execPath,
+    entryFile(),
+    'start',
+    ...['--host', '127.0.0.1', '--port', '0'],
+    ...['--database-url', `sqlite:${databaseFile(folder)}`],
+    ...['--jwt-secret', secret, '--rate-limit', 'off', '--log-level', 'warn'],
+    ...serverArgs,
+  ],
+  makeRooms: async (count, { port, secret }) => {
+    const headers = {
+      authorization: `Bearer ${signToken('room-owner', secret, wallSeconds())}`,
+      'content-type': 'application/json',
+    };
+    const rooms: string[] = [];
+    for (let index = 0; index < count; index++) {
+      const response = await fetch(`http://127.0.0.1:${port}/api/rooms`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ name: `bench ${index}`, isPrivate: false }),
+        signal: AbortSignal.timeout(10_000),
+      });
+      const text = await response.text();
+      if (response.status !== 201) {
+        throw new Error(`POST /api/rooms answered ${response.status} ${text.slice(0, 200)}`);
+      }
+      rooms.push((JSON.parse(text) as { roomId: string }).roomId);
+    }
+    return rooms;
+  },
+};
+
+interface PeerOptions {
+  readonly protocol: ProtocolName;
+  readonly receipts?: 'never';
+  readonly needs?: string;
+  /** Package whose version is reported. */
+  readonly package: string;
+}
+
+/** A peer named after its file in bench/peers. */
+function peer(name: string, options: PeerOptions): Target {
+  const script = fileURLToPath(new URL(`./peers/${name.replace('.', '-')}.js`, import.meta.url));
+  return {
+    name,
+    protocol: options.protocol,
+    stores: 'nothing',
+    receipts: options.receipts ?? 'where measured',
+    needs: options.needs,
+    version: () => packageVersion(options.package),
+    command: ({ secret }) => [execPath, script, secret, benchFolder],
+    // A room exists as soon as someone joins it; eight characters, as the raw protocol wants.
+    makeRooms: (count) =>
+      Promise.resolve(Array.from({ length: count }, (_, index) => `room${String(index).padStart(4, '0')}`)),
+  };
+}
+
+/** All targets in the order of the report. */
+export const targets: readonly Target[] = [
+  stagewire,
+  peer('uws', { protocol: 'raw', package: 'uWebSockets.js' }),
+  peer('ws', { protocol: 'raw', needs: 'ws', package: 'ws' }),
+  peer('socket.io', { protocol: 'socket.io', needs: 'socket.io', package: 'socket.io' }),
+  peer('stomp-broker-js', {
+    protocol: 'stomp-broker',
+    // Its SEND handler loses the callback that would answer.
+    receipts: 'never',
+    needs: 'stomp-broker-js',
+    package: 'stomp-broker-js',
+  }),
+];

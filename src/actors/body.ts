@@ -1,0 +1,52 @@
+// Bodies of commands and messages: bytes on the way, values inside a turn.
+import { isUtf8 } from 'node:buffer';
+import type { output, ZodType } from 'zod';
+import { Refusal } from '../errors.ts';
+import type { Headers } from '../link/messages.ts';
+
+/** Bytes as they came in or go out. */
+export interface Body {
+  readonly bytes: Uint8Array;
+  /** Whether the bytes are UTF-8 text. */
+  readonly isText: boolean;
+}
+
+/** What a command carries, before it is decoded. */
+export interface RawBody extends Body {
+  /** Headers of the SEND that its sender meant for the receivers; null for a command that does not pass them on. */
+  readonly headers: Headers | null;
+}
+
+/** Decodes a command's body, or throws a Refusal. */
+export type Decoder<Value> = (raw: RawBody) => Value;
+
+export const emptyBody: Body = { bytes: new Uint8Array(0), isText: true };
+
+export function jsonBody(value: unknown): Body {
+  return { bytes: Buffer.from(JSON.stringify(value)), isText: true };
+}
+
+/** For commands without a body: whatever came is ignored. */
+export const nothing: Decoder<null> = () => null;
+
+/** For commands that pass their body on as it came. */
+export const raw: Decoder<RawBody> = (body) => body;
+
+/** JSON of a given shape. Unknown fields are ignored, as a newer client may send them. */
+export function json<Schema extends ZodType>(schema: Schema): Decoder<output<Schema>> {
+  return ({ bytes }) => {
+    if (!isUtf8(bytes)) throw new Refusal('BAD_REQUEST', 'The body is not UTF-8 text.');
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw new Refusal('BAD_REQUEST', 'The body is not JSON.');
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const problem = parsed.error.issues[0];
+    const place = problem?.path.length ? `${problem.path.join('.')}: ` : '';
+    throw new Refusal('BAD_REQUEST', `${place}${problem?.message ?? 'The body has a wrong shape.'}`);
+  };
+}

@@ -1,0 +1,58 @@
+// One actor per user: the queues of `/user/queue/**` that no domain owns. They reach the sessions that are there
+// and keep nothing, as in Spring.
+import { Refusal } from '../../errors.ts';
+import { command, defineActor } from '../actor.ts';
+import { nothing, raw } from '../body.ts';
+import { roomSummary } from './room-views.ts';
+
+/** Queues that only the server writes to. */
+const ownedQueues = new Set([
+  'errors',
+  'notifications',
+  'notification.read',
+  'order.status',
+  'portfolio',
+  'replay',
+]);
+
+export const user = defineActor({
+  name: 'user',
+  load: () => ({}),
+  start: () => null,
+
+  streams: {
+    queue: {
+      destination: '/user/{id}/queue/{queue:**}',
+      admit(_state, ctx) {
+        const queue = ctx.params['queue'] ?? '';
+        if (queue !== 'errors' && ownedQueues.has(queue)) {
+          throw new Refusal('NOT_FOUND', `Nothing serves /user/queue/${queue}.`);
+        }
+      },
+    },
+  },
+
+  commands: {
+    send: command({
+      routes: ['SEND /user/{id}/queue/{queue:**}'],
+      decode: raw,
+      receive(_state: null, body, ctx) {
+        const queue = ctx.params['queue'] ?? '';
+        if (ownedQueues.has(queue)) {
+          throw new Refusal('FORBIDDEN', `Clients can't send to /user/queue/${queue} of a user.`);
+        }
+        ctx.publish('queue', body, { headers: body.headers, params: { queue } });
+      },
+    }),
+
+    rooms: command({
+      routes: ['GET /api/rooms'],
+      id: 'user',
+      decode: nothing,
+      query: (_state: null, _body, ctx) => ({ name: 'roomsOfUser', args: { userId: ctx.user } }),
+      receive(_state, _body, ctx, rows) {
+        ctx.reply(rows.map((row) => ({ ...roomSummary(row), role: row.role })));
+      },
+    }),
+  },
+});

@@ -1,0 +1,43 @@
+// The doors of the actors, as data: what an edge must know of the kinds to send a frame or a request to the right
+// actor. This is all of src/actors that the edge may see.
+
+export type Method = 'SEND' | 'SUBSCRIBE' | 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/**
+ * A pattern such as `/app/chat.send/{id}`. `{id}` names the actor; other placeholders become parameters. A
+ * placeholder stands for one or more characters other than `/`, or for anything with `{name:**}`.
+ */
+export interface Route {
+  readonly method: Method;
+  readonly pattern: string;
+  readonly kind: string;
+  /** The stream for SUBSCRIBE, the command for all others. */
+  readonly target: string;
+  /** Where the actor's id comes from: `{id}` in the pattern, the asking user, or a new unique id. */
+  readonly id: 'path' | 'user' | 'new';
+  /** HTTP status of a REST command that succeeded. */
+  readonly status: number;
+  /** A stream that any signed-in client may SEND to and that wildcards show. */
+  readonly plain: boolean;
+  /** A command whose body and headers go on as they came. */
+  readonly passesOn: boolean;
+}
+
+/** A user's name as one segment of a destination: only the slash has another form there. */
+export function toSegment(user: string): string {
+  return user.replaceAll('/', '%2F');
+}
+
+export function fromSegment(segment: string): string {
+  return segment.replaceAll('%2F', '/');
+}
+
+/** `room/42`: the name of an actor, the same on every thread and every node. */
+export function actorKey(kind: string, id: string): string {
+  return `${kind}/${id}`;
+}
+
+export function parseActorKey(key: string): { kind: string; id: string } {
+  const slash = key.indexOf('/');
+  return { kind: key.slice(0, slash), id: key.slice(slash + 1) };
+}

@@ -1,0 +1,42 @@
+// The doors of all kinds, read off their definitions.
+import type { AnyKind } from './actor.ts';
+import { raw } from './body.ts';
+import type { Method, Route } from './route.ts';
+
+const methods: ReadonlySet<string> = new Set(['SEND', 'SUBSCRIBE', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** @throws RangeError when a kind's door is not `METHOD /path`. */
+function parse(kind: string, door: string): { method: Method; pattern: string } {
+  const [method = '', pattern = '', ...rest] = door.split(' ');
+  if (!methods.has(method) || !pattern.startsWith('/') || rest.length > 0) {
+    throw new RangeError(`kind ${kind}: "${door}" is not a route; write METHOD /path`);
+  }
+  return { method: method as Method, pattern };
+}
+
+/** @returns every door, in the order of the kinds. */
+export function routesOf(kinds: readonly AnyKind[]): Route[] {
+  return kinds.flatMap((kind) => {
+    const streams = Object.entries(kind.streams).map(([target, stream]): Route => ({
+      ...parse(kind.name, `SUBSCRIBE ${stream.destination}`),
+      kind: kind.name,
+      target,
+      id: 'path',
+      status: 200,
+      plain: stream.plain === true,
+      passesOn: false,
+    }));
+    const commands = Object.entries(kind.commands).flatMap(([target, command]) =>
+      command.routes.map((door): Route => ({
+        ...parse(kind.name, door),
+        kind: kind.name,
+        target,
+        id: command.id ?? 'path',
+        status: command.status ?? 200,
+        plain: false,
+        passesOn: command.decode === raw,
+      })),
+    );
+    return [...streams, ...commands];
+  });
+}

@@ -1,0 +1,151 @@
+// How a subscription starts: admission, the messages it missed, and the first live one, in one order with the
+// actor's turns, so that there is neither a gap nor a repeat between them.
+import { Refusal } from '../errors.ts';
+import { ToEdge, type Recovered, type StreamMessage } from '../link/messages.ts';
+import type { Head, Stream, StreamLog } from './actor.ts';
+import type { Cell, Item } from './cell.ts';
+import type { Shard } from './shard.ts';
+
+type ItemOf<Type extends Item['type']> = Extract<Item, { type: Type }>;
+type Starting = ItemOf<'subscribe'> | ItemOf<'replay'>;
+
+const pageMessagesMax = 200;
+const pageBytesMax = 256 * 1024;
+
+function streamOf(cell: Cell, name: string): Stream<never> {
+  const stream = cell.kind.streams[name];
+  if (!stream) throw new Refusal('NOT_FOUND', `Nothing serves ${name}.`);
+  return stream;
+}
+
+const headOf = (cell: Cell, log: StreamLog<never>): Head => log.head(cell.state as never);
+
+export function receiveSubscribe(shard: Shard, cell: Cell, item: ItemOf<'subscribe'>): void {
+  const [, , , name, destination, asker, params, from] = item.message;
+  const stream = streamOf(cell, name);
+  const turn = shard.turn(cell, asker, params);
+  stream.admit?.(cell.state as never, turn);
+  const log = stream.log;
+  if (!log || from === null) return goLive(shard, cell, item, null);
+  if (from[0] === 'lost') return goLive(shard, cell, item, false);
+  if (from[0] === 'resume') return startAfter(shard, cell, item, { epoch: from[1], seq: from[2] });
+
+  const args = { userId: asker[0], name: from[1], destination };
+  shard.hold(cell, item, { name: 'durablePosition', args }, (rows) => {
+    const [kept] = rows as readonly { epoch: string; seq: number }[];
+    const found = kept !== undefined && canResume(headOf(cell, log), kept);
+    if (found) return startAfter(shard, cell, item, kept);
+    // A new name starts now, and so does one whose messages are gone: from here on nothing is missed again.
+    const start = shard.turn(cell, asker, params);
+    const head = headOf(cell, log);
+    log.keep?.(cell.state as never, start);
+    start.write(positionWrite(args, head.epoch, head.newest, start.now));
+    shard.finish(cell, start, 0);
+    goLive(shard, cell, item, kept === undefined ? null : false);
+  });
+}
+
+export function receiveReplay(shard: Shard, cell: Cell, item: ItemOf<'replay'>): void {
+  const [, , , name, , asker, params, epoch, seq] = item.message;
+  streamOf(cell, name).admit?.(cell.state as never, shard.turn(cell, asker, params));
+  startAfter(shard, cell, item, { epoch, seq });
+}
+
+/** Whether every message after that one is kept. */
+function canResume(head: Head, position: { epoch: string; seq: number }): boolean {
+  return position.epoch === head.epoch && position.seq >= head.oldest - 1 && position.seq <= head.newest;
+}
+
+function startAfter(
+  shard: Shard,
+  cell: Cell,
+  item: Starting,
+  position: { epoch: string; seq: number },
+): void {
+  const log = streamOf(cell, item.message[3]).log;
+  if (!log || !canResume(headOf(cell, log), position)) return goLive(shard, cell, item, false);
+  if (position.seq === headOf(cell, log).newest) return goLive(shard, cell, item, true);
+  shard.hold(cell, item, log.after(cell.id, position.seq, pageMessagesMax), (rows) => {
+    const page: StreamMessage[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      const message = log.message(row);
+      page.push(message);
+      bytes += message[2].length;
+      if (bytes >= pageBytesMax) break;
+    }
+    // The actor took no turn while the rows were read, so a page that reaches its newest message misses none.
+    const head = headOf(cell, log);
+    const last = page.at(-1)?.[0] ?? position.seq;
+    const live = last >= head.newest;
+    const { message, edge } = item;
+    const start = [ToEdge.subscribed, message[1], live, true, head.epoch, last, page] as const;
+    shard.emitStart(cell, edge, message[4], start, bytes);
+  });
+}
+
+function goLive(shard: Shard, cell: Cell, item: Starting, recovered: Recovered): void {
+  const { message, edge } = item;
+  const log = streamOf(cell, message[3]).log;
+  const head = log ? headOf(cell, log) : null;
+  const epoch = head?.epoch ?? null;
+  const start = [ToEdge.subscribed, message[1], true, recovered, epoch, head?.newest ?? 0, []] as const;
+  shard.emitStart(cell, edge, message[4], start, 0);
+}
+
+export function receiveAcknowledge(shard: Shard, cell: Cell, item: ItemOf<'acknowledge'>): void {
+  const [, request, , destination, asker, name, epoch, seq] = item.message;
+  const turn = shard.turn(cell, asker, null);
+  turn.write(positionWrite({ userId: asker[0], name, destination }, epoch, seq, turn.now));
+  shard.finish(cell, turn, 0);
+  shard.emit(cell, item.edge, [ToEdge.reply, request, null]);
+}
+
+function positionWrite(
+  at: { userId: string; name: string; destination: string },
+  epoch: string,
+  seq: number,
+  now: number,
+) {
+  return {
+    op: 'upsert',
+    table: 'durable_positions',
+    row: {
+      user_id: at.userId,
+      name: at.name,
+      destination: at.destination,
+      epoch,
+      seq,
+      updated_at: now,
+    },
+  } as const;
+}
+
+/** The edge goes on with its live subscriptions; what was committed since it last heard goes to it alone. */
+export function receiveRejoin(shard: Shard, cell: Cell, item: ItemOf<'rejoin'>): void {
+  const [, , name, destination, , count, epoch, after] = item.message;
+  cell.subscribers.add(destination, item.edge, count);
+  const log = streamOf(cell, name).log;
+  if (!log || epoch === null) return;
+  const head = headOf(cell, log);
+  // A stream without messages may never have stored its epoch: then all there is came later.
+  if (head.epoch === epoch || after === 0) republish(shard, cell, item, after);
+}
+
+function republish(shard: Shard, cell: Cell, item: ItemOf<'rejoin'>, after: number): void {
+  const [, , name, destination] = item.message;
+  const stream = streamOf(cell, name);
+  const log = stream.log;
+  if (!log || after >= headOf(cell, log).newest) return;
+  shard.hold(cell, item, log.after(cell.id, after, pageMessagesMax), (rows) => {
+    let last = Number.MAX_SAFE_INTEGER;
+    for (const row of rows) {
+      const message = log.message(row);
+      last = message[0];
+      const { epoch } = headOf(cell, log);
+      const publish = [ToEdge.publish, destination, epoch, message, stream.plain === true] as const;
+      shard.emit(cell, item.edge, publish, message[2].length);
+    }
+    republish(shard, cell, item, last);
+  });
+}

@@ -1,0 +1,82 @@
+// An edge thread: wires sockets, sessions and links.
+import { Authenticator } from './edge/auth.ts';
+import { Edge } from './edge/edge.ts';
+import { RateLimiter } from './edge/rate-limit.ts';
+import { RouteTable } from './edge/route-table.ts';
+import { Server } from './edge/server.ts';
+import { routesOf } from './actors/routes.ts';
+import { systemClock } from './lib/clock.ts';
+import { loadKinds } from './load-kinds.ts';
+import { openLog } from './log.ts';
+import type { EdgeTask, Order, Report } from './thread-tasks.ts';
+
+const headersMax = 64;
+const headerBytesMax = 16 * 1024;
+const farewellMs = 200;
+
+/** Runs until it is told to drain. Rejects when the port can't be had or after a fault that can't be mended. */
+export async function runEdge({ settings, control, index, port, rateTable }: EdgeTask): Promise<void> {
+  const { config, secret } = settings;
+  const log = openLog(settings.logLevel, `edge-${index}`);
+  const kinds = await loadKinds(settings.kindsUrl);
+  const server = new Server();
+  const edge = new Edge({
+    config: {
+      frames: { frameBytesMax: config.frameBytesMax, headersMax, headerBytesMax },
+      firstFrameWithinMs: 60_000,
+      heartBeatMs: config.heartBeatMs,
+      commandsInFlightMax: 1_000,
+      unreadBytesMax: 1024 * 1024,
+      drainSpreadMs: 1_000,
+    },
+    shardCount: config.shards,
+    routes: new RouteTable(routesOf(kinds)),
+    authenticator: new Authenticator({
+      clock: systemClock,
+      secret: secret ?? undefined,
+      jwksUrl: config.jwksUrl ?? undefined,
+    }),
+    rateLimiter: config.rateLimit ? new RateLimiter(rateTable, config.rateLimit) : null,
+    groups: server,
+    clock: systemClock,
+    log,
+  });
+
+  const ended = new Promise<void>((resolve, reject) => {
+    const end = (then: () => void): void => {
+      server.close();
+      control.close();
+      then();
+    };
+    const drain = async (): Promise<void> => {
+      server.stopListening();
+      await edge.drain();
+      // The last frames and the clients' own goodbyes are on their way.
+      systemClock.after(edge.hadSessions ? farewellMs : 0, () => end(resolve));
+    };
+    control.on('message', (order: Order) => {
+      if (order.type === 'connect') edge.connectShard(order.index, order.end);
+      else void drain().catch((error: unknown) => end(() => reject(asError(error))));
+    });
+    // Left to Node, the error would end the thread with its sockets open, and that aborts the process.
+    process.on('uncaughtException', (error) => {
+      log.fatal({ err: error }, 'uncaught exception, the edge is started again');
+      server.stopListening();
+      end(() => reject(asError(error)));
+    });
+  });
+
+  try {
+    await server.listen(edge, { host: config.host, port, origins: config.origins, log });
+  } catch (error) {
+    server.close();
+    control.close();
+    throw error;
+  }
+  control.postMessage({ type: 'ready' } satisfies Report);
+  return ended;
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,37 @@
+// What a session needs of its transport. WebSocket and, later, other transports implement it.
+
+/** One client's connection. Nothing may be called after it has closed. */
+export interface Connection {
+  /** For the log. */
+  readonly address: string;
+  /** Bytes handed over and not yet taken by the client's side. */
+  readonly bufferedBytes: number;
+  /** Sends one frame as one message of text or of bytes. */
+  send(frame: Uint8Array, isText: boolean): void;
+  /** Becomes a receiver of what is published to the group. */
+  join(group: string): void;
+  leave(group: string): void;
+  /** Ends the connection after what was sent, with a WebSocket close code. */
+  close(code: number, reason: string): void;
+}
+
+/** Reaches all connections of a group at once. */
+export interface Groups {
+  publish(group: string, frame: Uint8Array, isText: boolean): void;
+}
+
+/** WebSocket close codes the server uses. */
+export const CloseCode = {
+  normal: 1000,
+  /** A frame broke the protocol. */
+  protocol: 1002,
+  /** No valid token, or no longer. */
+  unauthorized: 1008,
+  fault: 1011,
+  /** The server drains: connect again. */
+  restart: 1012,
+  /** Too slow a reader: connect again and resume. */
+  tooSlow: 4008,
+  /** No first frame in time. */
+  noFirstFrame: 4500,
+} as const;

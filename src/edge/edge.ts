@@ -1,0 +1,266 @@
+// An edge: the sessions of one thread, joined with every shard. Holds no state that a shard would need to go on.
+import type { Logger } from 'pino';
+import { placement } from '../actors/placement.ts';
+import type { Clock } from '../lib/clock.ts';
+import { newId } from '../lib/random.ts';
+import { TimerWheel } from '../lib/wheel.ts';
+import type { LinkEnd } from '../link/link.ts';
+import type { Authenticator } from './auth.ts';
+import { CloseCode, type Connection, type Groups } from './connection.ts';
+import { FanOut } from './fan-out.ts';
+import { isPattern } from './destination-pattern.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import type { RouteTable } from './route-table.ts';
+import { Session } from './session.ts';
+import { ShardPort } from './shard-port.ts';
+import type { ParserLimits } from './stomp/parser.ts';
+import { errorsDestination, started, startRefused } from './subscribes.ts';
+import type { Subscription } from './subscription.ts';
+import { Refusal } from '../errors.ts';
+
+export interface EdgeConfig {
+  readonly frames: ParserLimits;
+  /** CONNECT must come this soon after the connection. */
+  readonly firstFrameWithinMs: number;
+  /** What the server offers and asks for in CONNECTED; 0 for none. */
+  readonly heartBeatMs: number;
+  /** Commands of one session that are not answered; one more is refused with UNAVAILABLE. */
+  readonly commandsInFlightMax: number;
+  /** Bytes a client may leave unread; above it the session ends with 4008 and can resume. */
+  readonly unreadBytesMax: number;
+  /** Over how long a drain closes its sessions. */
+  readonly drainSpreadMs: number;
+}
+
+export interface EdgeOptions {
+  readonly config: EdgeConfig;
+  readonly shardCount: number;
+  readonly routes: RouteTable;
+  readonly authenticator: Authenticator;
+  readonly rateLimiter: RateLimiter | null;
+  readonly groups: Groups;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const wheelTickMs = 100;
+const drainSliceMs = 50;
+const answeredCheckMs = 10;
+
+export class Edge {
+  readonly config: EdgeConfig;
+  readonly routes: RouteTable;
+  readonly authenticator: Authenticator;
+  readonly rateLimiter: RateLimiter | null;
+  readonly fanOut: FanOut;
+  draining = false;
+  /** Whether the drain had sessions to close. */
+  hadSessions = false;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #ports: readonly ShardPort[];
+  readonly #sessions = new Set<Session>();
+  readonly #wheel = new TimerWheel<Session>({ tickMs: wheelTickMs, slots: 1024 });
+  #subscriptionCount = 0;
+  #bytesSinceSweep = 0;
+  #sweepScheduled = false;
+
+  constructor(options: EdgeOptions) {
+    this.config = options.config;
+    this.routes = options.routes;
+    this.authenticator = options.authenticator;
+    this.rateLimiter = options.rateLimiter;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.fanOut = new FanOut(options.groups, (bytes) => this.#published(bytes));
+    this.#ports = Array.from({ length: options.shardCount }, () => this.#newPort());
+    options.clock.every(wheelTickMs, () => this.#tick());
+  }
+
+  /** Whether every shard is there and new clients are welcome. */
+  get ready(): boolean {
+    return !this.draining && this.#ports.every((port) => port.connected);
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  open(connection: Connection, urlToken: string | null): Session {
+    const session = new Session(this, connection, newId(), urlToken);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** The session is signed in. */
+  opened(session: Session): void {
+    const { id, user, version, connection } = session;
+    this.#log.info(
+      { event: 'connect', session: id, user, protocol: `stomp ${version}`, address: connection.address },
+      'connect',
+    );
+  }
+
+  /** The connection is gone. */
+  closed(session: Session): void {
+    const signedIn = session.user !== '';
+    session.closed();
+    this.#sessions.delete(session);
+    this.#wheel.cancel(session);
+    for (const subscription of session.subscriptions?.values() ?? []) this.#forget(subscription, false);
+    session.subscriptions = null;
+    const { id, user, version, connection, endReason: reason } = session;
+    const durationMs = this.now() - session.openedAtMs;
+    const line = {
+      session: id,
+      protocol: `stomp ${version}`,
+      address: connection.address,
+      reason,
+      durationMs,
+    };
+    if (signedIn) this.#log.info({ event: 'disconnect', user, ...line }, 'disconnect');
+    else this.#log.info({ event: 'refused', ...line }, 'connection ended before it was signed in');
+  }
+
+  portOf(actor: string): ShardPort {
+    return this.#ports[placement(actor, this.#ports.length)] as ShardPort;
+  }
+
+  /** A shard thread is there (again). */
+  connectShard(shard: number, end: LinkEnd): void {
+    const port = this.#ports[shard] as ShardPort;
+    const channels = [...this.fanOut.channels()].filter(
+      ({ source }) => !isPattern(source.destination) && this.portOf(source.actor) === port,
+    );
+    port.connect(end, channels, this.fanOut.hasPatterns);
+  }
+
+  nextSubscription(): number {
+    this.#subscriptionCount += 1;
+    return this.#subscriptionCount;
+  }
+
+  /** A subscription of this session by its number. */
+  subscription(session: Session, number: number): Subscription | undefined {
+    for (const subscription of session.subscriptions?.values() ?? []) {
+      if (subscription.number === number) return subscription;
+    }
+    return undefined;
+  }
+
+  addWildcard(subscription: Subscription): void {
+    const first = !this.fanOut.hasPatterns;
+    subscription.phase = 'live';
+    this.fanOut.add(subscription);
+    if (first) for (const port of this.#ports) port.wildcards(true);
+  }
+
+  /** Ends a subscription of a session that goes on. */
+  drop(subscription: Subscription): void {
+    const { session } = subscription;
+    session.subscriptions?.delete(subscription.id);
+    if (session.errors) session.errors = session.errors.filter((one) => one !== subscription);
+    this.#forget(subscription, true);
+  }
+
+  /** The next page of a replay, as soon as the client has read enough of the last one. */
+  askOn(subscription: Subscription): void {
+    const { session, source } = subscription;
+    if (session.connection.bufferedBytes <= this.config.unreadBytesMax / 2) {
+      this.portOf(source.actor).subscribe(subscription);
+    } else (session.catchingUp ??= []).push(subscription);
+  }
+
+  /** The client has read on. */
+  drained(session: Session): void {
+    const waiting = session.catchingUp;
+    if (!waiting) return;
+    session.catchingUp = null;
+    for (const subscription of waiting) if (subscription.phase === 'starting') this.askOn(subscription);
+  }
+
+  /** Ends the session when its client leaves too much unread. */
+  checkSpeed(session: Session): void {
+    if (session.phase === 'closed') return;
+    if (session.connection.bufferedBytes > this.config.unreadBytesMax) {
+      session.end(CloseCode.tooSlow, 'too slow a reader, resume');
+    }
+  }
+
+  /** Calls the session's `tick` at that time; again replaces. */
+  wake(session: Session, atMs: number): void {
+    this.#wheel.schedule(session, atMs);
+  }
+
+  sleep(session: Session): void {
+    this.#wheel.cancel(session);
+  }
+
+  /** Answers what was received, then closes every session in slices. Resolves when the last one is closed. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    while (this.#ports.some((port) => !port.idle)) await this.#pause(answeredCheckMs);
+    const sessions = [...this.#sessions];
+    this.hadSessions = sessions.length > 0;
+    const slices = Math.max(1, Math.min(sessions.length / 100, this.config.drainSpreadMs / drainSliceMs));
+    const sliceSize = Math.ceil(sessions.length / slices);
+    for (let index = 0; index < sessions.length; index += sliceSize) {
+      for (const session of sessions.slice(index, index + sliceSize)) {
+        session.end(CloseCode.restart, 'server drains');
+      }
+      await this.#pause(drainSliceMs);
+    }
+    for (const port of this.#ports) port.close();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.after(ms, resolve);
+    });
+  }
+
+  #newPort(): ShardPort {
+    return new ShardPort({
+      published: ([, destination, epoch, message, plain]) =>
+        this.fanOut.publish(destination, epoch, message, plain),
+      subscribed: (subscription, message) => started(this, subscription, message),
+      subscriptionRefused: (subscription, refusal) => startRefused(this, subscription, refusal),
+      revoked: ([, destination, user]) => {
+        for (const subscription of this.fanOut.subscriptionsOf(destination, user)) {
+          const refusal = new Refusal('FORBIDDEN', 'You may no longer see this.');
+          this.drop(subscription);
+          subscription.session.refuse(refusal, subscription.source.shown, undefined);
+        }
+      },
+    });
+  }
+
+  #forget(subscription: Subscription, connected: boolean): void {
+    const wasLive = subscription.phase === 'live';
+    subscription.phase = 'ended';
+    if (!wasLive || subscription.source.destination === errorsDestination) return;
+    this.fanOut.remove(subscription, connected);
+    if (isPattern(subscription.source.destination)) {
+      if (!this.fanOut.hasPatterns) for (const port of this.#ports) port.wildcards(false);
+    } else this.portOf(subscription.source.actor).unsubscribe(subscription);
+  }
+
+  #tick(): void {
+    const now = this.now();
+    this.#wheel.advance(now, (session) => session.tick(now));
+  }
+
+  // No connection can have more unread than what was published to it since it was last looked at, so looking at
+  // all of them once per budget is enough: none gets far above it, and a publish stays one call.
+  #published(bytes: number): void {
+    this.#bytesSinceSweep += bytes;
+    if (this.#bytesSinceSweep < this.config.unreadBytesMax || this.#sweepScheduled) return;
+    this.#sweepScheduled = true;
+    // Published frames reach the connections at the end of this turn of the event loop.
+    setImmediate(() => {
+      this.#sweepScheduled = false;
+      this.#bytesSinceSweep = 0;
+      for (const session of this.#sessions) this.checkSpeed(session);
+    });
+  }
+}

@@ -1,0 +1,198 @@
+// Fan-out: one frame per group of subscriptions that differ in nothing, published once. Client libraries number
+// their subscriptions alike, so a destination has few groups, however many subscribers.
+import type { StreamMessage } from '../link/messages.ts';
+import type { Groups } from './connection.ts';
+import { isPattern, PatternIndex } from './destination-pattern.ts';
+import { messageBlock, messageFrame } from './stomp/encoder.ts';
+import type { Header, StompVersion } from './stomp/frame.ts';
+import type { Source, Subscription } from './subscription.ts';
+
+interface Group {
+  /** Name of the transport's group. */
+  readonly name: string;
+  readonly version: StompVersion;
+  readonly subscriptionId: string;
+  size: number;
+}
+
+/** The live subscriptions of one destination (or wildcard pattern) on this edge. */
+export class Channel {
+  readonly source: Source;
+  readonly subscriptions = new Set<Subscription>();
+  readonly groups = new Map<string, Group>();
+  /** Those that need a frame of their own. */
+  readonly individual = new Set<Subscription>();
+  /** The last message published, so that a shard that was started again knows what this edge has seen. */
+  epoch: string | null = null;
+  seq = 0;
+
+  constructor(source: Source) {
+    this.source = source;
+  }
+}
+
+/** A message on its way to subscribers: encoded at most once per version. */
+export class Delivery {
+  readonly message: StreamMessage;
+  readonly #destination: string;
+  readonly #epoch: string | null;
+  readonly #id: string;
+  readonly #blocks = new Map<StompVersion, Uint8Array>();
+
+  constructor(destination: string, epoch: string | null, id: string, message: StreamMessage) {
+    this.#destination = destination;
+    this.#epoch = epoch;
+    this.#id = id;
+    this.message = message;
+  }
+
+  frame(version: StompVersion, subscriptionId: string, own?: readonly Header[]): Uint8Array {
+    let block = this.#blocks.get(version);
+    if (!block) this.#blocks.set(version, (block = this.#encode(version)));
+    return messageFrame(version, subscriptionId, block, own);
+  }
+
+  #encode(version: StompVersion): Uint8Array {
+    const [seq, headers, body] = this.message;
+    const all: Header[] = [
+      ['destination', this.#destination],
+      ['message-id', this.#id],
+    ];
+    if (this.#epoch !== null) all.push(['seq', String(seq)], ['epoch', this.#epoch]);
+    if (headers === null) all.push(['content-type', 'application/json']);
+    else all.push(...Object.entries(headers));
+    return messageBlock(version, all, body);
+  }
+}
+
+export class FanOut {
+  readonly #groups: Groups;
+  readonly #channels = new Map<string, Channel>();
+  readonly #patterns = new PatternIndex<Channel>();
+  readonly #onBytes: (bytes: number) => void;
+  #groupCount = 0;
+  #volatileCount = 0;
+  #patternCount = 0;
+
+  /** @param onBytes told how many bytes a publish may have added to any one connection. */
+  constructor(groups: Groups, onBytes: (bytes: number) => void) {
+    this.#groups = groups;
+    this.#onBytes = onBytes;
+  }
+
+  get hasPatterns(): boolean {
+    return this.#patternCount > 0;
+  }
+
+  channels(): Iterable<Channel> {
+    return this.#channels.values();
+  }
+
+  /** From now on the subscription gets what is published. */
+  add(subscription: Subscription): Channel {
+    const { source } = subscription;
+    let channel = this.#channels.get(source.destination);
+    if (!channel) {
+      channel = new Channel(source);
+      this.#channels.set(source.destination, channel);
+      if (isPattern(source.destination)) {
+        this.#patterns.add(source.destination, channel);
+        this.#patternCount += 1;
+      }
+    }
+    channel.subscriptions.add(subscription);
+    if (subscription.shares) this.#join(channel, subscription);
+    else channel.individual.add(subscription);
+    return channel;
+  }
+
+  /** `connected` is false when the connection has left its groups by closing. */
+  remove(subscription: Subscription, connected: boolean): void {
+    const { destination } = subscription.source;
+    const channel = this.#channels.get(destination);
+    if (!channel?.subscriptions.delete(subscription)) return;
+    if (!channel.individual.delete(subscription)) this.#leave(channel, subscription, connected);
+    if (channel.subscriptions.size > 0) return;
+    this.#channels.delete(destination);
+    if (isPattern(destination)) {
+      this.#patterns.remove(destination, channel);
+      this.#patternCount -= 1;
+    }
+  }
+
+  /** Live subscriptions of one user, for a destination it may no longer see. */
+  subscriptionsOf(destination: string, user: string): Subscription[] {
+    const all = this.#channels.get(destination)?.subscriptions ?? [];
+    return [...all].filter(({ session }) => session.user === user);
+  }
+
+  publish(destination: string, epoch: string | null, message: StreamMessage, plain: boolean): void {
+    const channel = this.#channels.get(destination);
+    const patterns = plain && this.#patternCount > 0 ? this.#patterns.match(destination) : [];
+    if (channel) {
+      channel.epoch = epoch;
+      channel.seq = message[0];
+      const delivery = this.delivery(channel.source.shown, epoch, message);
+      this.#deliver(channel, delivery);
+      for (const pattern of patterns) this.#deliver(pattern, delivery);
+      return;
+    }
+    let delivery: Delivery | undefined;
+    for (const pattern of patterns) {
+      delivery ??= this.delivery(destination, epoch, message);
+      this.#deliver(pattern, delivery);
+    }
+  }
+
+  delivery(shown: string, epoch: string | null, message: StreamMessage): Delivery {
+    // An id names a message of a stream for good; what is volatile gets one that is never used again here.
+    const id = epoch === null ? `v-${(this.#volatileCount += 1)}` : `${epoch}-${message[0]}`;
+    return new Delivery(shown, epoch, id, message);
+  }
+
+  #deliver(channel: Channel, delivery: Delivery): void {
+    const isText = delivery.message[3];
+    for (const group of channel.groups.values()) {
+      const frame = delivery.frame(group.version, group.subscriptionId);
+      this.#groups.publish(group.name, frame, isText);
+      this.#onBytes(frame.length);
+    }
+    if (channel.individual.size > 0) this.#deliverIndividually(channel, delivery);
+  }
+
+  #deliverIndividually(channel: Channel, delivery: Delivery): void {
+    for (const subscription of channel.individual) {
+      subscription.session.deliver(subscription, delivery);
+      if (subscription.phase === 'live' && subscription.shares) {
+        channel.individual.delete(subscription);
+        this.#join(channel, subscription);
+      }
+    }
+  }
+
+  #join(channel: Channel, { session, id }: Subscription): void {
+    const name = `${session.version} ${id}`;
+    let group = channel.groups.get(name);
+    if (!group) {
+      this.#groupCount += 1;
+      group = {
+        name: this.#groupCount.toString(36),
+        version: session.version,
+        subscriptionId: id,
+        size: 0,
+      };
+      channel.groups.set(name, group);
+    }
+    group.size += 1;
+    session.connection.join(group.name);
+  }
+
+  #leave(channel: Channel, { session, id }: Subscription, connected: boolean): void {
+    const name = `${session.version} ${id}`;
+    const group = channel.groups.get(name);
+    if (!group) return;
+    group.size -= 1;
+    if (group.size === 0) channel.groups.delete(name);
+    if (connected) session.connection.leave(group.name);
+  }
+}

@@ -1,0 +1,117 @@
+// Finds the actor that a frame or a request is for.
+import { actorKey, fromSegment, type Method, type Route } from '../actors/route.ts';
+import { Refusal } from '../errors.ts';
+import type { Params } from '../link/messages.ts';
+
+/** What a path says of the actor; the id is null where it does not come from the path. */
+export interface Found {
+  readonly route: Route;
+  readonly id: string | null;
+  readonly params: Params | null;
+}
+
+interface Matcher {
+  readonly route: Route;
+  readonly expression: RegExp;
+  readonly names: readonly string[];
+  readonly literalLength: number;
+}
+
+const recentMax = 10_000;
+const pathCharactersMax = 1_024;
+
+function compile(route: Route): Matcher {
+  const names: string[] = [];
+  let literalLength = 0;
+  const source = route.pattern
+    .split(/(\{\w+(?::\*\*)?\})/)
+    .map((part) => {
+      const name = /^\{(\w+)(:\*\*)?\}$/.exec(part);
+      if (!name) {
+        literalLength += part.length;
+        return part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+      }
+      names.push(name[1] ?? '');
+      return name[2] ? '(.+)' : '([^/]+)';
+    })
+    .join('');
+  return { route, expression: new RegExp(`^${source}$`, 's'), names, literalLength };
+}
+
+export class RouteTable {
+  readonly #matchers = new Map<Method, readonly Matcher[]>();
+  readonly #recent = new Map<string, Found | null>();
+
+  constructor(routes: readonly Route[]) {
+    for (const matcher of routes.map(compile)) {
+      const others = this.#matchers.get(matcher.route.method) ?? [];
+      // The more a pattern spells out, the earlier it is asked; the order of the kinds decides between equals.
+      const sorted = [...others, matcher].toSorted((a, b) => b.literalLength - a.literalLength);
+      this.#matchers.set(matcher.route.method, sorted);
+    }
+  }
+
+  /**
+   * @returns the door for this path, or null.
+   * @throws Refusal FORBIDDEN for a SEND to a destination that a domain alone writes to.
+   */
+  find(method: Method, path: string): Found | null {
+    if (path.length > pathCharactersMax) return null;
+    const name = `${method} ${path}`;
+    let found = this.#recent.get(name);
+    if (found === undefined) {
+      found = this.#match(method, path);
+      if (this.#recent.size >= recentMax) this.#recent.clear();
+      this.#recent.set(name, found);
+    }
+    if (method === 'SEND') this.#checkOwner(path, found);
+    return found;
+  }
+
+  /** Whether a REST path exists with some other method. */
+  methodsOf(path: string): Method[] {
+    const methods: Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+    return methods.filter((method) => this.find(method, path) !== null);
+  }
+
+  #checkOwner(path: string, found: Found | null): void {
+    const owner = this.find('SUBSCRIBE', path);
+    if (!owner || owner.route.kind === found?.route.kind) return;
+    throw new Refusal('FORBIDDEN', `Clients can't send to ${path}.`);
+  }
+
+  #match(method: Method, path: string): Found | null {
+    for (const { route, expression, names } of this.#matchers.get(method) ?? []) {
+      const match = expression.exec(path);
+      if (!match) continue;
+      const values = match.slice(1).map((value) => decodeSegment(route, value));
+      const params: Record<string, string> = {};
+      let id: string | null = null;
+      for (const [index, name] of names.entries()) {
+        if (name === 'id') id = values[index] ?? null;
+        else params[name] = values[index] ?? '';
+      }
+      return { route, id, params: Object.keys(params).length > 0 ? params : null };
+    }
+    return null;
+  }
+}
+
+function decodeSegment({ method, pattern }: Route, value: string): string {
+  if (method === 'SEND' || method === 'SUBSCRIBE') {
+    return pattern.startsWith('/user/') ? fromSegment(value) : value;
+  }
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+/** The key of the actor behind a door. */
+export function actorOf(found: Found, user: string, newId: () => string): string {
+  const { route, id } = found;
+  if (route.id === 'user') return actorKey(route.kind, user);
+  if (route.id === 'new') return actorKey(route.kind, newId());
+  return actorKey(route.kind, id ?? '');
+}

@@ -1,0 +1,338 @@
+// A session: one client's STOMP conversation. Pure of sockets and threads: bytes come in through `receive`, frames
+// go out through its Connection, commands through its Edge.
+import { isUtf8 } from 'node:buffer';
+import { Refusal } from '../errors.ts';
+import type { WheelNode } from '../lib/wheel.ts';
+import type { Asker } from '../link/messages.ts';
+import type { Identity } from './auth.ts';
+import { CloseCode, type Connection } from './connection.ts';
+import { connectToken, negotiateHeartBeats, negotiateVersion, type HeartBeats } from './connect.ts';
+import type { Edge } from './edge.ts';
+import type { Delivery } from './fan-out.ts';
+import { checkRate, Commit, send } from './sends.ts';
+import { acknowledge, subscribe, unsubscribe } from './subscribes.ts';
+import { encodeFrame } from './stomp/encoder.ts';
+import { ProtocolError, type Frame, type Header, type StompVersion } from './stomp/frame.ts';
+import { StompParser } from './stomp/parser.ts';
+import type { Subscription } from './subscription.ts';
+import { Transactions, type HeldFrame } from './transactions.ts';
+
+export type Phase = 'new' | 'authenticating' | 'open' | 'leaving' | 'closed';
+
+const noHeaders: readonly Header[] = [];
+const heartBeatFrame = new Uint8Array([10]);
+const nobody: Asker = ['', []];
+const earlyChunksMax = 64;
+/** How long a client that got its last RECEIPT may take to close. */
+const closeAfterReceiptMs = 5_000;
+/** The server's beats leave this much before they are due, so that a late tick doesn't make them late. */
+const beatEarlyMs = 200;
+
+export class Session implements WheelNode {
+  wheelNext: WheelNode | null = null;
+  wheelPrevious: WheelNode | null = null;
+  wheelAtMs = 0;
+
+  readonly id: string;
+  readonly connection: Connection;
+  readonly openedAtMs: number;
+  /** What is known of the user; empty before CONNECT. */
+  asker: Asker = nobody;
+  phase: Phase = 'new';
+  version: StompVersion = '1.2';
+  /** By the client's id; made with the first. */
+  subscriptions: Map<string, Subscription> | null = null;
+  /** Those of `/user/queue/errors`. */
+  errors: Subscription[] | null = null;
+  /** Those whose next page waits until the client has read the last one. */
+  catchingUp: Subscription[] | null = null;
+  /** Commands asked and not answered. */
+  inFlight = 0;
+  /** Why the session ended, for the log. */
+  endReason = 'connection lost';
+  readonly #edge: Edge;
+  readonly #parser: StompParser;
+  #transactions: Transactions | null = null;
+  #heartBeats: HeartBeats = { sendEveryMs: 0, receiveWithinMs: 0 };
+  #expiresAtMs: number | null = null;
+  #receivedAtMs: number;
+  #sentBeatAtMs = 0;
+  /** Bytes that came while the token was being checked. */
+  #early: { chunk: Uint8Array; isText: boolean }[] | null = null;
+  #disconnectReceipt: string | null = null;
+  /** The token of the URL, until CONNECT. */
+  #urlToken: string | null;
+
+  constructor(edge: Edge, connection: Connection, id: string, urlToken: string | null) {
+    this.#edge = edge;
+    this.connection = connection;
+    this.id = id;
+    this.#urlToken = urlToken;
+    this.openedAtMs = edge.now();
+    this.#receivedAtMs = this.openedAtMs;
+    this.#parser = new StompParser(edge.config.frames);
+    edge.wake(this, this.openedAtMs + edge.config.firstFrameWithinMs);
+  }
+
+  get user(): string {
+    return this.asker[0];
+  }
+
+  /** Bytes of the client; `isText` when they came as text, which is then known to be UTF-8. */
+  receive(chunk: Uint8Array, isText: boolean): void {
+    if (this.phase === 'closed' || this.#edge.draining) return;
+    this.#receivedAtMs = this.#edge.now();
+    if (this.phase === 'authenticating') return this.#keepEarly(chunk, isText);
+    try {
+      this.#parser.push(chunk, (frame) => this.#receiveFrame(frame, isText));
+    } catch (thrown) {
+      if (!(thrown instanceof ProtocolError)) throw thrown;
+      this.fail(thrown.message, CloseCode.protocol, thrown.code);
+    }
+  }
+
+  /** Called by the edge's wheel when something of the session is due. */
+  tick(nowMs: number): void {
+    if (this.phase === 'new') {
+      return this.end(CloseCode.noFirstFrame, 'no first frame in time');
+    }
+    if (this.phase === 'leaving') return this.end(CloseCode.normal, 'client left');
+    if (this.phase !== 'open') return;
+    if (this.#expiresAtMs !== null && nowMs >= this.#expiresAtMs) {
+      return this.fail('UNAUTHORIZED', CloseCode.unauthorized, 'UNAUTHORIZED', 'The token has expired.');
+    }
+    const { sendEveryMs, receiveWithinMs } = this.#heartBeats;
+    if (receiveWithinMs > 0 && nowMs - this.#receivedAtMs >= receiveWithinMs) {
+      return this.fail('Session closed.', CloseCode.protocol, 'BAD_REQUEST', 'No heart-beat came in time.');
+    }
+    if (sendEveryMs > 0 && nowMs >= this.#nextBeatAtMs()) {
+      this.#sentBeatAtMs = nowMs;
+      this.connection.send(heartBeatFrame, true);
+    }
+    this.#schedule();
+  }
+
+  sendFrame(command: 'CONNECTED' | 'RECEIPT' | 'ERROR', headers: readonly Header[], body?: string): void {
+    this.connection.send(encodeFrame(this.version, command, headers, body), true);
+  }
+
+  /** The effect of a frame that asked for it is durable or live. */
+  receipt(receipt: string | null | undefined): void {
+    if (receipt === null || receipt === undefined || this.phase === 'closed') return;
+    this.sendFrame('RECEIPT', [['receipt-id', receipt]]);
+  }
+
+  /** A frame of its own for a subscription that does not share its group's. */
+  deliver(subscription: Subscription, delivery: Delivery): void {
+    const { message } = delivery;
+    const own = subscription.ownHeaders(message[0]);
+    this.connection.send(delivery.frame(this.version, subscription.id, own), message[3]);
+    this.#edge.checkSpeed(this);
+  }
+
+  /** Tells the client what was refused; the connection stays. */
+  refuse(refusal: Refusal, destination: string, receipt: string | null | undefined): void {
+    if (!this.errors || this.phase === 'closed') return;
+    const body = {
+      code: refusal.code,
+      message: refusal.message,
+      destination,
+      ...(receipt === null || receipt === undefined ? {} : { receipt }),
+      timestamp: new Date(this.#edge.now()).toISOString(),
+      ...refusal.detail,
+    };
+    const bytes = Buffer.from(JSON.stringify(body));
+    for (const subscription of this.errors) {
+      const delivery = this.#edge.fanOut.delivery(subscription.source.shown, null, [0, null, bytes, true]);
+      this.deliver(subscription, delivery);
+    }
+  }
+
+  /** ERROR and close: the frame broke the protocol, or the session may not go on. */
+  fail(message: string, closeCode: number, code: string, detail = message): void {
+    if (this.phase === 'closed') return;
+    const receipt =
+      this.#disconnectReceipt === null ? noHeaders : [['receipt-id', this.#disconnectReceipt] as const];
+    this.sendFrame(
+      'ERROR',
+      [['message', message], ['code', code], ['content-type', 'text/plain'], ...receipt],
+      detail,
+    );
+    this.end(closeCode, detail);
+  }
+
+  end(closeCode: number, reason: string): void {
+    if (this.phase === 'closed') return;
+    this.endReason = reason;
+    this.connection.close(closeCode, reason);
+  }
+
+  /** The connection is gone, whoever ended it. */
+  closed(): void {
+    this.phase = 'closed';
+    this.#early = null;
+    this.#transactions = null;
+  }
+
+  /** A command was answered: a client that wants to leave waits for its last one. */
+  settled(): void {
+    this.inFlight -= 1;
+    if (this.phase === 'leaving' && this.inFlight === 0) this.#finishLeaving();
+  }
+
+  /** A fresh token for a session that goes on. */
+  refresh(identity: Identity): void {
+    this.asker = [identity.user, identity.roles];
+    this.#expiresAtMs = identity.expiresAtMs;
+    this.#schedule();
+  }
+
+  #receiveFrame(frame: Frame, isText: boolean): void {
+    if (this.phase === 'closed' || this.phase === 'leaving') return;
+    if (this.phase === 'authenticating') {
+      throw new ProtocolError('BAD_REQUEST', 'No frame may follow CONNECT before it is answered.');
+    }
+    if (this.phase === 'new') {
+      if (frame.command === 'CONNECT' || frame.command === 'STOMP') return this.#connect(frame);
+      throw new ProtocolError('BAD_REQUEST', 'The first frame must be CONNECT.');
+    }
+    try {
+      this.#handle(frame, isText || isUtf8(frame.body));
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+      const destination = frame.headers.get('destination') ?? '';
+      this.refuse(thrown, destination, frame.headers.get('receipt'));
+    }
+  }
+
+  #handle(frame: Frame, isText: boolean): void {
+    switch (frame.command) {
+      case 'CONNECT':
+      case 'STOMP':
+        throw new ProtocolError('BAD_REQUEST', 'Session already exists.');
+      case 'SEND':
+        checkRate(this.#edge, this);
+        if (this.#hold(frame, isText)) return;
+        return send(this.#edge, this, frame, { isText, commit: null });
+      case 'ACK':
+      case 'NACK':
+        if (this.#hold(frame, isText)) return;
+        return acknowledge(this.#edge, this, frame, null);
+      case 'SUBSCRIBE':
+        return subscribe(this.#edge, this, frame);
+      case 'UNSUBSCRIBE':
+        return unsubscribe(this.#edge, this, frame);
+      case 'BEGIN':
+        this.#openTransactions().begin(frame);
+        return this.receipt(frame.headers.get('receipt'));
+      case 'COMMIT':
+        return this.#commit(frame);
+      case 'ABORT':
+        this.#openTransactions().take(frame);
+        return this.receipt(frame.headers.get('receipt'));
+      case 'DISCONNECT':
+        return this.#leave(frame);
+    }
+  }
+
+  #hold(frame: Frame, isText: boolean): boolean {
+    if (!frame.headers.has('transaction')) return false;
+    this.#openTransactions().hold(frame, isText);
+    return true;
+  }
+
+  #openTransactions(): Transactions {
+    return (this.#transactions ??= new Transactions());
+  }
+
+  #commit(frame: Frame): void {
+    const held = this.#openTransactions().take(frame);
+    const commit = new Commit(this, held.length, frame.headers.get('receipt'));
+    for (const one of held) this.#attempt(one, commit);
+  }
+
+  #attempt(held: HeldFrame, commit: Commit | null): void {
+    const { frame, isText } = held;
+    try {
+      if (frame.command === 'SEND') send(this.#edge, this, frame, { isText, commit });
+      else acknowledge(this.#edge, this, frame, commit);
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+      this.refuse(thrown, frame.headers.get('destination') ?? '', frame.headers.get('receipt'));
+      commit?.settle(false);
+    }
+  }
+
+  #connect(frame: Frame): void {
+    this.version = negotiateVersion(frame.headers);
+    this.#heartBeats = negotiateHeartBeats(frame.headers, this.#edge.config.heartBeatMs);
+    this.#parser.version = this.version;
+    const token = connectToken(frame) ?? this.#urlToken;
+    this.#urlToken = null;
+    this.phase = 'authenticating';
+    if (token === null) return this.#unauthorized('CONNECT carries no token.');
+    this.#edge.authenticator.verify(token).then(
+      (identity) => this.#open(identity),
+      (thrown: unknown) => {
+        this.#unauthorized(thrown instanceof Refusal ? thrown.message : 'The token could not be checked.');
+      },
+    );
+  }
+
+  #unauthorized(reason: string): void {
+    this.fail('UNAUTHORIZED', CloseCode.unauthorized, 'UNAUTHORIZED', reason);
+  }
+
+  #open(identity: Identity): void {
+    if (this.phase !== 'authenticating') return;
+    this.phase = 'open';
+    this.refresh(identity);
+    const beat = this.#edge.config.heartBeatMs;
+    this.sendFrame('CONNECTED', [
+      ['version', this.version],
+      ['heart-beat', `${beat},${beat}`],
+      ['user-name', identity.user],
+      ['session', this.id],
+    ]);
+    this.#edge.opened(this);
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const { chunk, isText } of early) this.receive(chunk, isText);
+  }
+
+  #keepEarly(chunk: Uint8Array, isText: boolean): void {
+    const early = (this.#early ??= []);
+    early.push({ chunk: new Uint8Array(chunk), isText });
+    const bytes = early.reduce((sum, one) => sum + one.chunk.length, 0);
+    if (bytes > this.#edge.config.frames.frameBytesMax || early.length > earlyChunksMax) {
+      this.fail('Too much was sent before CONNECT was answered.', CloseCode.protocol, 'TOO_LARGE');
+    }
+  }
+
+  #leave(frame: Frame): void {
+    this.phase = 'leaving';
+    this.endReason = 'client left';
+    this.#disconnectReceipt = frame.headers.get('receipt') ?? null;
+    if (this.inFlight === 0) this.#finishLeaving();
+  }
+
+  /** The RECEIPT of DISCONNECT says that all before it was handled. The client closes; if not, the server does. */
+  #finishLeaving(): void {
+    if (this.#disconnectReceipt === null) return this.end(CloseCode.normal, 'client left');
+    this.receipt(this.#disconnectReceipt);
+    this.#edge.wake(this, this.#edge.now() + closeAfterReceiptMs);
+  }
+
+  #nextBeatAtMs(): number {
+    return this.#sentBeatAtMs + this.#heartBeats.sendEveryMs - beatEarlyMs;
+  }
+
+  #schedule(): void {
+    const { sendEveryMs, receiveWithinMs } = this.#heartBeats;
+    let due = this.#expiresAtMs ?? Number.POSITIVE_INFINITY;
+    if (sendEveryMs > 0) due = Math.min(due, this.#nextBeatAtMs());
+    if (receiveWithinMs > 0) due = Math.min(due, this.#receivedAtMs + receiveWithinMs);
+    if (due === Number.POSITIVE_INFINITY) this.#edge.sleep(this);
+    else this.#edge.wake(this, due);
+  }
+}

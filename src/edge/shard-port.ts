@@ -1,0 +1,164 @@
+// An edge's side of one shard: what is asked and not answered yet, and what becomes of it when the shard dies.
+import { Refusal } from '../errors.ts';
+import { Link, type LinkEnd } from '../link/link.ts';
+import {
+  ToEdge,
+  ToShard,
+  type AcknowledgeMessage,
+  type CommandMessage,
+  type PublishMessage,
+  type RevokeMessage,
+  type SubscribedMessage,
+  type ToEdgeMessage,
+  type ToShardMessage,
+} from '../link/messages.ts';
+import type { Channel } from './fan-out.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Someone who waits for a command's answer. */
+export interface Waiting {
+  answered(body: Uint8Array | null): void;
+  refused(refusal: Refusal): void;
+}
+
+/** What comes from a shard and answers no request. */
+export interface ShardEvents {
+  published(message: PublishMessage): void;
+  subscribed(subscription: Subscription, message: SubscribedMessage): void;
+  subscriptionRefused(subscription: Subscription, refusal: Refusal): void;
+  revoked(message: RevokeMessage): void;
+}
+
+/** A command or an acknowledgement without its request number. */
+export type Request =
+  | { readonly op: typeof ToShard.command; readonly fields: Tail<CommandMessage> }
+  | { readonly op: typeof ToShard.acknowledge; readonly fields: Tail<AcknowledgeMessage> };
+
+type Tail<Message extends readonly unknown[]> = Message extends readonly [unknown, unknown, ...infer Rest]
+  ? readonly [...Rest]
+  : never;
+
+const lost = 'The server lost this command before it was answered; it may have happened.';
+
+export class ShardPort {
+  readonly #events: ShardEvents;
+  readonly #waiting = new Map<number, Waiting>();
+  /** Subscriptions that are not live yet; they are asked for again when the shard was lost. */
+  readonly #starting = new Map<number, Subscription>();
+  #link: Link<ToShardMessage, ToEdgeMessage> | null = null;
+  #requests = 0;
+
+  constructor(events: ShardEvents) {
+    this.#events = events;
+  }
+
+  get connected(): boolean {
+    return this.#link !== null;
+  }
+
+  /** Whether everything asked was answered. */
+  get idle(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  /**
+   * The shard is there (again). What is live goes on where this edge left off; what was starting is asked anew.
+   *
+   * @param channels this edge's live channels on the shard.
+   */
+  connect(end: LinkEnd, channels: Iterable<Channel>, hasPatterns: boolean): void {
+    this.#link = new Link<ToShardMessage, ToEdgeMessage>(
+      end,
+      (message) => this.#receive(message),
+      () => this.#disconnected(),
+    );
+    if (hasPatterns) this.wildcards(true);
+    for (const { source, subscriptions, epoch, seq } of channels) {
+      const { actor, stream, destination, params } = source;
+      const count = subscriptions.size;
+      this.#link.send([ToShard.rejoin, actor, stream, destination, params, count, epoch, seq], 0);
+    }
+    for (const subscription of this.#starting.values()) this.#subscribe(subscription);
+  }
+
+  /** Sends a request, or refuses it at once when there is no shard or no room. */
+  request(request: Request, waiting: Waiting): void {
+    if (!this.#link) return waiting.refused(new Refusal('UNAVAILABLE', 'Try again in a moment.'));
+    if (this.#link.full) {
+      return waiting.refused(new Refusal('UNAVAILABLE', 'The server is overloaded, try again later.'));
+    }
+    this.#requests += 1;
+    this.#waiting.set(this.#requests, waiting);
+    if (request.op === ToShard.command) {
+      this.#link.send([request.op, this.#requests, ...request.fields], request.fields[6].length);
+    } else this.#link.send([request.op, this.#requests, ...request.fields], 0);
+  }
+
+  /** Asks for the start of a subscription, or for the next page of it. */
+  subscribe(subscription: Subscription): void {
+    this.#starting.set(subscription.number, subscription);
+    this.#subscribe(subscription);
+  }
+
+  /** A live subscription is gone. */
+  unsubscribe({ source }: Subscription): void {
+    this.#link?.send([ToShard.unsubscribe, source.actor, source.destination], 0);
+  }
+
+  wildcards(wanted: boolean): void {
+    this.#link?.send([ToShard.wildcards, wanted], 0);
+  }
+
+  close(): void {
+    this.#link?.close();
+    this.#link = null;
+  }
+
+  #subscribe({ number, source, session, from, epoch, delivered }: Subscription): void {
+    if (!this.#link) return;
+    const { actor, stream, destination, params } = source;
+    const start = [number, actor, stream, destination, session.asker, params] as const;
+    // A page was delivered already: what is asked for comes after it.
+    if (epoch === null) this.#link.send([ToShard.subscribe, ...start, from], 0);
+    else this.#link.send([ToShard.replay, ...start, epoch, delivered], 0);
+  }
+
+  #receive(message: ToEdgeMessage): void {
+    switch (message[0]) {
+      case ToEdge.publish:
+        return this.#events.published(message);
+      case ToEdge.reply:
+        return this.#take(message[1])?.answered(message[2]);
+      case ToEdge.refuse:
+        return this.#take(message[1])?.refused(new Refusal(message[2], message[3], message[4]));
+      case ToEdge.subscribed: {
+        const subscription = this.#starting.get(message[1]);
+        if (!subscription) return;
+        this.#starting.delete(message[1]);
+        return this.#events.subscribed(subscription, message);
+      }
+      case ToEdge.refuseSubscription: {
+        const subscription = this.#starting.get(message[1]);
+        if (!subscription) return;
+        this.#starting.delete(message[1]);
+        const refusal = new Refusal(message[2], message[3], message[4]);
+        return this.#events.subscriptionRefused(subscription, refusal);
+      }
+      case ToEdge.revoke:
+        return this.#events.revoked(message);
+    }
+  }
+
+  #take(request: number): Waiting | undefined {
+    const waiting = this.#waiting.get(request);
+    this.#waiting.delete(request);
+    return waiting;
+  }
+
+  #disconnected(): void {
+    this.#link = null;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const one of waiting) one.refused(new Refusal('UNAVAILABLE', lost));
+  }
+}

@@ -1,0 +1,107 @@
+// One subscription of one session.
+import type { Header } from './stomp/frame.ts';
+import type { From, Params, Recovered } from '../link/messages.ts';
+import type { Session } from './session.ts';
+
+export type AckMode = 'auto' | 'client' | 'client-individual';
+
+/** Where a subscription's messages come from. */
+export interface Source {
+  /** The destination as the actor names it. */
+  readonly destination: string;
+  /** As the client names it, and as its MESSAGEs say. */
+  readonly shown: string;
+  readonly actor: string;
+  readonly stream: string;
+  readonly params: Params | null;
+}
+
+export interface SubscriptionOptions {
+  readonly number: number;
+  readonly session: Session;
+  readonly id: string;
+  readonly source: Source;
+  readonly ack: AckMode;
+  readonly from: From;
+  readonly receipt: string | null;
+}
+
+/** Deliveries above the kept position that may be acknowledged out of order before the session is too slow. */
+export const unacknowledgedMax = 10_000;
+
+export class Subscription {
+  /** Names it on the link; unique on its edge. */
+  readonly number: number;
+  readonly session: Session;
+  readonly id: string;
+  readonly source: Source;
+  readonly ack: AckMode;
+  from: From;
+  receipt: string | null;
+  phase: 'starting' | 'live' | 'ended' = 'starting';
+  /** Said on the first live message when nothing was missed. */
+  recovered: Recovered = null;
+  epoch: string | null = null;
+  /** The last message delivered: a seq, or a count where messages have none. */
+  delivered = 0;
+  /** All up to here is acknowledged. */
+  acknowledged = 0;
+  #outOfOrder: Set<number> | null = null;
+
+  constructor(options: SubscriptionOptions) {
+    this.number = options.number;
+    this.session = options.session;
+    this.id = options.id;
+    this.source = options.source;
+    this.ack = options.ack;
+    this.from = options.from;
+    this.receipt = options.receipt;
+  }
+
+  /** The durable name, if it has one. */
+  get durable(): string | null {
+    return this.from?.[0] === 'durable' ? this.from[1] : null;
+  }
+
+  /** Whether it takes the frame that its group shares. */
+  get shares(): boolean {
+    return this.ack === 'auto' && this.recovered === null;
+  }
+
+  /** Headers that are this subscription's alone; also counts the delivery. */
+  ownHeaders(seq: number): Header[] {
+    this.delivered = seq > 0 ? seq : this.delivered + 1;
+    const headers: Header[] = [];
+    if (this.ack !== 'auto') {
+      headers.push(['ack', this.ackId()], ['message-id', this.ackId()]);
+    }
+    if (this.recovered !== null) headers.push(['recovered', String(this.recovered)]);
+    this.recovered = null;
+    return headers;
+  }
+
+  ackId(): string {
+    return `${this.number}-${this.delivered}`;
+  }
+
+  /**
+   * Notes an ACK.
+   *
+   * @returns the new position below which everything is acknowledged, or null when it did not move.
+   */
+  acknowledge(delivery: number): number | null {
+    const before = this.acknowledged;
+    if (this.ack === 'client') this.acknowledged = Math.max(before, delivery);
+    else if (delivery > before) {
+      this.#outOfOrder ??= new Set();
+      this.#outOfOrder.add(delivery);
+      while (this.#outOfOrder.delete(this.acknowledged + 1)) this.acknowledged += 1;
+    }
+    return this.acknowledged > before ? this.acknowledged : null;
+  }
+
+  /** Whether more is acknowledged out of order than is kept track of. */
+  get overrun(): boolean {
+    return (this.#outOfOrder?.size ?? 0) > unacknowledgedMax;
+  }
+}

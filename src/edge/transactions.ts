@@ -1,0 +1,62 @@
+// Open transactions of a session: frames held back until COMMIT. Bounded, since nothing else limits how long a
+// client keeps one open.
+import { Refusal } from '../errors.ts';
+import type { Frame } from './stomp/frame.ts';
+
+const transactionsMax = 16;
+const framesMax = 1_000;
+const bytesMax = 1024 * 1024;
+
+export interface HeldFrame {
+  readonly frame: Frame;
+  readonly isText: boolean;
+}
+
+export function transactionName(frame: Frame): string {
+  const name = frame.headers.get('transaction');
+  if (!name) throw new Refusal('BAD_REQUEST', `${frame.command} needs a transaction header.`);
+  return name;
+}
+
+export class Transactions {
+  readonly #open = new Map<string, HeldFrame[]>();
+  #frames = 0;
+  #bytes = 0;
+
+  begin(frame: Frame): void {
+    const name = transactionName(frame);
+    if (this.#open.has(name)) throw new Refusal('CONFLICT', `Transaction ${name} is open already.`);
+    if (this.#open.size >= transactionsMax) {
+      throw new Refusal('TOO_LARGE', `At most ${transactionsMax} transactions may be open.`);
+    }
+    this.#open.set(name, []);
+  }
+
+  hold(frame: Frame, isText: boolean): void {
+    const held = this.#find(frame);
+    if (this.#frames >= framesMax || this.#bytes + frame.body.length > bytesMax) {
+      throw new Refusal('TOO_LARGE', `Transactions hold at most ${framesMax} frames and ${bytesMax} bytes.`);
+    }
+    this.#frames += 1;
+    this.#bytes += frame.body.length;
+    // The body is a view of what was received: it must outlive that.
+    const copy = { command: frame.command, headers: frame.headers, body: new Uint8Array(frame.body) };
+    held.push({ frame: copy, isText });
+  }
+
+  /** @returns the frames of the transaction, which is closed. */
+  take(frame: Frame): readonly HeldFrame[] {
+    const held = this.#find(frame);
+    this.#open.delete(transactionName(frame));
+    this.#frames -= held.length;
+    for (const { frame: one } of held) this.#bytes -= one.body.length;
+    return held;
+  }
+
+  #find(frame: Frame): HeldFrame[] {
+    const name = transactionName(frame);
+    const held = this.#open.get(name);
+    if (!held) throw new Refusal('NOT_FOUND', `There is no open transaction ${name}.`);
+    return held;
+  }
+}

@@ -1,0 +1,85 @@
+// A shard thread: wires actors, storage and links.
+import { Shard } from './actors/shard.ts';
+import { systemClock } from './lib/clock.ts';
+import { newEpoch, newId } from './lib/random.ts';
+import { Link } from './link/link.ts';
+import type { ToEdgeMessage, ToShardMessage } from './link/messages.ts';
+import { loadKinds } from './load-kinds.ts';
+import { openLog } from './log.ts';
+import { openStorage } from './storage/open.ts';
+import { RemoteStorage } from './storage/remote.ts';
+import type { Order, Report, ShardTask } from './thread-tasks.ts';
+
+const idleCheckMs = 5;
+const expireEveryMs = 60 * 60 * 1000;
+const keyLifetimeMs = 24 * 60 * 60 * 1000;
+const topicLifetimeMs = 24 * 60 * 60 * 1000;
+
+/** Runs until it is told to drain. */
+export async function runShard({ settings, control, index, storage: end }: ShardTask): Promise<void> {
+  const log = openLog(settings.logLevel, `shard-${index}`);
+  const storage = end ? new RemoteStorage(end) : openStorage(settings.config.databaseUrl);
+  const shard = new Shard({
+    kinds: await loadKinds(settings.kindsUrl),
+    storage,
+    clock: systemClock,
+    ids: { newId, newEpoch },
+    limits: {
+      mailboxMax: 1_024,
+      actorsMax: 100_000,
+      idleMs: 60_000,
+      faultsMax: 5,
+      stopMs: 1_000,
+      writesMax: 20_000,
+      bytesMax: 64 * 1024 * 1024,
+    },
+    log,
+  });
+  const links = new Map<number, Link<ToEdgeMessage, ToShardMessage>>();
+
+  if (index === 0) {
+    systemClock.every(expireEveryMs, () => {
+      const now = systemClock.now();
+      const expire = {
+        op: 'expire',
+        keysBefore: now - keyLifetimeMs,
+        topicsBefore: now - topicLifetimeMs,
+      } as const;
+      void storage.commit([[expire]]).then(([outcome]) => {
+        if (outcome) log.warn({ err: outcome }, 'what is too old could not be removed');
+      });
+    });
+  }
+
+  const ended = new Promise<void>((resolve, reject) => {
+    const drain = async (): Promise<void> => {
+      while (!shard.idle || [...links.values()].some((link) => !link.empty)) {
+        await new Promise<void>((done) => systemClock.after(idleCheckMs, done));
+      }
+      for (const link of links.values()) link.close();
+      await storage.close();
+      control.close();
+    };
+    control.on('message', (order: Order) => {
+      if (order.type === 'drain') {
+        drain().then(resolve, reject);
+        return;
+      }
+      const edge = order.index;
+      const link: Link<ToEdgeMessage, ToShardMessage> = new Link(
+        order.end,
+        (message) => shard.receive(edge, message),
+        () => {
+          // A new link of the same edge may be there already.
+          if (links.get(edge) !== link) return;
+          links.delete(edge);
+          shard.removeEdge(edge);
+        },
+      );
+      links.set(edge, link);
+      shard.addEdge(edge, link);
+    });
+  });
+  control.postMessage({ type: 'ready' } satisfies Report);
+  return ended;
+}

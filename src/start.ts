@@ -1,0 +1,69 @@
+// `stagewire start`: from settings to a running node, and from a signal to its end.
+import { resolveConfig, type Given } from './config.ts';
+import { systemClock } from './lib/clock.ts';
+import { openLog } from './log.ts';
+import { findSecret } from './secret.ts';
+import { migrate } from './storage/open.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface Running {
+  readonly url: string;
+  /** Resolves with the exit code when the node has ended. */
+  readonly ended: Promise<number>;
+}
+
+const builtInKinds = new URL('./actors/kinds.js', import.meta.url).href;
+
+/**
+ * @param kindsUrl module that exports `kinds`; the built-in list unless given.
+ * @throws ConfigError for a wrong setting, any other Error for what can't be had.
+ */
+export async function startNode(given: Given, kindsUrl = builtInKinds): Promise<Running> {
+  const config = resolveConfig(given);
+  const secret = findSecret(config);
+  const log = openLog(config.logLevel, 'main');
+  migrate(config.databaseUrl);
+
+  let end: (code: number) => void = () => undefined;
+  const ended = new Promise<number>((resolve) => (end = resolve));
+  const settings = { config, secret, logLevel: config.logLevel, kindsUrl };
+  const fatal = (error: Error): void => {
+    log.fatal({ err: error }, 'the node can not go on');
+    void drain(1);
+  };
+  const supervisor = new Supervisor(settings, systemClock, log, fatal);
+  let draining = false;
+
+  async function drain(code: number): Promise<void> {
+    if (draining) return;
+    draining = true;
+    log.info('draining');
+    const deadline = systemClock.after(config.drainWithinMs, () => {
+      log.error('the drain took too long, what is left is cut off');
+      dieBy('SIGKILL');
+    });
+    await supervisor.drain();
+    deadline.cancel();
+    log.info('drained');
+    end(code);
+  }
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (draining) dieBy(signal);
+      else void drain(0);
+    });
+  }
+  process.on('uncaughtException', fatal);
+  const port = await supervisor.start();
+  return { url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, ended };
+}
+
+/**
+ * Ends the process at once by the signal itself. Leaving through Node would end threads that hold sockets, and that
+ * aborts with a core dump.
+ */
+function dieBy(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void {
+  if (signal !== 'SIGKILL') process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}

@@ -1,0 +1,78 @@
+// The one importer of the SQLite driver: opens a file the way Stagewire uses it, and sorts the driver's errors.
+import Driver from 'better-sqlite3';
+import { resolve } from 'node:path';
+import { StorageError } from './storage.ts';
+
+export type Connection = Driver.Database;
+
+export interface ConnectionOptions {
+  readonly readonly?: boolean;
+  /** Whether a missing file is made, or refused. */
+  readonly create?: boolean;
+  /** How long a statement waits for another connection's lock. */
+  readonly busyTimeoutMs: number;
+}
+
+/** @throws StorageError with reason UNAVAILABLE: the file is missing, can't be opened, or is no SQLite database. */
+export function connect(file: string, options: ConnectionOptions): Connection {
+  // An absolute path, because the driver gives '', ':memory:' and 'file:' names meanings of their own.
+  const path = resolve(file);
+  let connection: Connection | undefined;
+  try {
+    connection = new Driver(path, {
+      readonly: options.readonly ?? false,
+      fileMustExist: !options.create,
+      timeout: options.busyTimeoutMs,
+    });
+    // The driver opens the file without reading it; this reads the first page.
+    connection.pragma('schema_version');
+    return connection;
+  } catch (error) {
+    connection?.close();
+    throw cannotOpen(file, error);
+  }
+}
+
+function cannotOpen(file: string, cause: unknown): StorageError {
+  const code = cause instanceof Driver.SqliteError ? cause.code : '';
+  if (code === 'SQLITE_NOTADB') {
+    return new StorageError('UNAVAILABLE', `${file} is not a SQLite database.`, { cause });
+  }
+  return new StorageError('UNAVAILABLE', `Can't open the database ${file}: ${reasonOf(cause)}.`, { cause });
+}
+
+/**
+ * The journal in which readers and the one writer don't wait for each other, and a commit is one write and one fsync.
+ * The file remembers it.
+ *
+ * @throws StorageError with reason UNAVAILABLE where SQLite can't have one, as on network file systems.
+ */
+export function useWriteAheadLog(connection: Connection, file: string): void {
+  if (connection.pragma('journal_mode = WAL', { simple: true }) === 'wal') return;
+  throw new StorageError(
+    'UNAVAILABLE',
+    `The database ${file} can't have a write-ahead log: put it on a local disk.`,
+  );
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Whether what was asked can never work, as opposed to the database being in trouble. What isn't an error of SQLite
+ * comes from a value that can't be bound.
+ */
+export function isRefusedByData(error: unknown): boolean {
+  if (!(error instanceof Driver.SqliteError)) return true;
+  return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(error.code);
+}
+
+export function constraint(cause: unknown): StorageError {
+  return new StorageError('CONSTRAINT', reasonOf(cause), { cause });
+}
+
+export function unavailable(cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause;
+  return new StorageError('UNAVAILABLE', reasonOf(cause), { cause });
+}

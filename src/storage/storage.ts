@@ -1,0 +1,146 @@
+// The storage contract. Nothing outside src/storage knows SQL, a driver, or in which thread a store lives.
+import type {
+  ChatMessageRow,
+  ChatReadPositionRow,
+  ChatRoomMemberRow,
+  ChatRoomRow,
+  DurablePositionRow,
+  IdempotencyKeyRow,
+  TableName,
+  Tables,
+  TopicMessageRow,
+} from './tables.ts';
+
+/**
+ * One row change.
+ *
+ * - `insert` fails with CONSTRAINT when a row with that key is there.
+ * - `upsert` replaces the row with that key, or inserts it.
+ * - Both fail with CONSTRAINT when the row refers to a room or a topic that is not there, when a message's `seq` is
+ *   taken by another message of its room, and for a time outside the years 0000 to 9999.
+ * - `delete` removes the row with that key, all columns of which must be given, and with a room or a topic every row
+ *   that refers to it; a missing row is no error.
+ * - `mark_read` sets the status of a room's messages with `after < seq <= upto`, sent by others than `readerId`
+ *   and not yet READ, to READ, with `updated_at` = `at`.
+ * - `trim_topic` removes a topic's messages with `seq <= upto`.
+ * - `expire` removes idempotency keys made before `keysBefore`, and whole topics (row and messages) whose newest
+ *   message was stored before `topicsBefore`; a topic without messages goes by its own `created_at`. An actor that
+ *   still holds such a topic gets CONSTRAINT for its next message.
+ *
+ * Half a surrogate pair in a text is stored as U+FFFD.
+ */
+export type Write =
+  | {
+      [Name in TableName]: { readonly op: 'insert'; readonly table: Name; readonly row: Tables[Name] };
+    }[TableName]
+  | {
+      [Name in TableName]: { readonly op: 'upsert'; readonly table: Name; readonly row: Tables[Name] };
+    }[TableName]
+  | {
+      [Name in TableName]: {
+        readonly op: 'delete';
+        readonly table: Name;
+        readonly key: Partial<Tables[Name]>;
+      };
+    }[TableName]
+  | {
+      readonly op: 'mark_read';
+      readonly roomId: string;
+      readonly readerId: string;
+      readonly after: number;
+      readonly upto: number;
+      readonly at: number;
+    }
+  | { readonly op: 'trim_topic'; readonly topic: string; readonly upto: number }
+  | { readonly op: 'expire'; readonly keysBefore: number; readonly topicsBefore: number };
+
+/** Writes that happen together or not at all, in their order. One actor's part of a group commit. */
+export type Transaction = readonly Write[];
+
+/** Why a transaction was not applied. */
+export type StorageErrorReason =
+  /** A key or a reference was violated, or a value can't be stored: trying again can't help. */
+  | 'CONSTRAINT'
+  /** The database is full, locked, away or broken: it may work later. */
+  | 'UNAVAILABLE';
+
+export class StorageError extends Error {
+  readonly reason: StorageErrorReason;
+
+  constructor(reason: StorageErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageError';
+    this.reason = reason;
+  }
+}
+
+/** What became of one transaction: null when it is durable. */
+export type Outcome = StorageError | null;
+
+/**
+ * Named queries: arguments and rows. Each is a function that lives with the store. `limit` is a whole number, and
+ * none below 1 gives rows; bounds may be infinite. Texts are ordered by code point.
+ */
+export interface Queries {
+  /** The room, or no row. */
+  room: { args: { roomId: string }; row: ChatRoomRow };
+  /** Ordered by `joined_at`, then `user_id`. */
+  roomMembers: { args: { roomId: string }; row: ChatRoomMemberRow };
+  /** Ordered by `user_id`. */
+  roomReadPositions: { args: { roomId: string }; row: ChatReadPositionRow };
+  /** One row: the highest seq of the room, 0 when it has no message. */
+  roomHead: { args: { roomId: string }; row: { seq: number } };
+  /** Messages with `seq < before`, newest first. */
+  roomMessagesBefore: { args: { roomId: string; before: number; limit: number }; row: ChatMessageRow };
+  /** Messages with `seq > after`, oldest first. */
+  roomMessagesAfter: { args: { roomId: string; after: number; limit: number }; row: ChatMessageRow };
+  /** The seq of one message of the room, or no row. */
+  roomMessageSeq: { args: { roomId: string; messageId: string }; row: { seq: number } };
+  /** Rooms a user is a member of, oldest room first (then by `room_id`), with the user's role. */
+  roomsOfUser: { args: { userId: string }; row: ChatRoomRow & { role: string } };
+  /** A topic, with the seqs of its oldest and newest message (1 and 0 while it has none), or no row. */
+  topicHead: { args: { topic: string }; row: { epoch: string; oldest: number; newest: number } };
+  /** Messages with `seq > after`, oldest first. */
+  topicMessagesAfter: { args: { topic: string; after: number; limit: number }; row: TopicMessageRow };
+  durablePosition: {
+    args: { userId: string; name: string; destination: string };
+    row: DurablePositionRow;
+  };
+  /** Keys of one actor made since `since` (at that time or later), newest first, then by key. */
+  idempotencyKeys: { args: { actor: string; since: number; limit: number }; row: IdempotencyKeyRow };
+  /** One key, or no row. */
+  idempotencyKey: {
+    args: { actor: string; command: string; userId: string; idempotencyKey: string; since: number };
+    row: IdempotencyKeyRow;
+  };
+}
+
+export type QueryName = keyof Queries;
+
+/** A query with its arguments, as data: an actor kind returns one, the shard runs it. */
+export type Query<Name extends QueryName = QueryName> = {
+  [N in Name]: { readonly name: N; readonly args: Queries[N]['args'] };
+}[Name];
+
+export type Rows<Name extends QueryName> = readonly Queries[Name]['row'][];
+
+export interface Storage {
+  /**
+   * Applies each transaction whole or not at all, in the order given, and resolves with one outcome each when all
+   * that were applied are durable (they survive a crash of the process and of the machine).
+   *
+   * A transaction that fails does not stop its neighbours. Later transactions of the same call see the earlier
+   * ones. Never rejects: what went wrong is in the outcomes.
+   */
+  commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]>;
+
+  /**
+   * Rows as of the last commit that resolved before the call, or later.
+   *
+   * @throws StorageError with reason UNAVAILABLE.
+   */
+  query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>>;
+
+  /** Finishes what was asked and lets the database go. Nothing may be asked afterwards. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,200 @@
+// The main thread's part: starts the threads, joins them with links, starts again what dies, and ends them in order.
+import { createServer } from 'node:net';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { Logger } from 'pino';
+import { createRateTable } from './edge/rate-limit.ts';
+import type { Clock } from './lib/clock.ts';
+import { createLink } from './link/link.ts';
+import type { NodeSettings, Order, Report, ThreadTask } from './thread-tasks.ts';
+
+type Role = ThreadTask['role'];
+
+interface Thread {
+  readonly role: Role;
+  readonly index: number;
+  readonly control: MessagePort;
+  /** Resolves when the thread can take links; rejects when it could not start. */
+  readonly ready: Promise<void>;
+  /** Resolves when the thread has drained; rejects when it died. */
+  readonly ended: Promise<void>;
+}
+
+/** A thread that dies sooner than this after its start is started again only after a pause. */
+const shortLifeMs = 5_000;
+const restartPauseMs = 1_000;
+
+export class Supervisor {
+  readonly #settings: NodeSettings;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #pool: Piscina<ThreadTask, void>;
+  readonly #edges: Thread[] = [];
+  readonly #shards: Thread[] = [];
+  #storage: Thread | null = null;
+  #rateTable = createRateTable();
+  #port = 0;
+  #draining = false;
+  readonly #onFatal: (error: Error) => void;
+
+  /** @param onFatal called when a thread that nothing can go on without has died. */
+  constructor(settings: NodeSettings, clock: Clock, log: Logger, onFatal: (error: Error) => void) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#log = log;
+    this.#onFatal = onFatal;
+    const { edges, shards } = settings.config;
+    const threads = edges + shards + (this.#sharedStorage ? 1 : 0);
+    this.#pool = new Piscina({
+      filename: new URL('./thread.js', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // A waiting thread must not block in its event loop: all of ours live by it.
+      atomics: 'disabled',
+    });
+    this.#pool.on('error', (error: Error) => this.#log.error({ err: error }, 'thread error'));
+  }
+
+  /**
+   * One SQLite writer serves all shards. A single shard opens the file itself: that spares two hops a message. In
+   * memory the store must outlive a shard.
+   */
+  get #sharedStorage(): boolean {
+    const { shards, databaseUrl } = this.#settings.config;
+    return shards > 1 || databaseUrl === 'memory:';
+  }
+
+  /**
+   * Starts everything.
+   *
+   * @returns the port that is listened on.
+   * @throws Error with a message for the operator; everything is stopped again then.
+   */
+  async start(): Promise<number> {
+    const { config } = this.#settings;
+    try {
+      this.#port = await freePort(config.host, config.port);
+      if (this.#sharedStorage) {
+        this.#storage = this.#run('storage', 0);
+        await this.#storage.ready;
+      }
+      for (let index = 0; index < config.shards; index += 1) this.#shards[index] = this.#run('shard', index);
+      await Promise.all(this.#shards.map((shard) => shard.ready));
+      for (let index = 0; index < config.edges; index += 1) this.#edges[index] = this.#run('edge', index);
+      await Promise.all(this.#edges.map((edge) => edge.ready));
+      for (const edge of this.#edges) for (const shard of this.#shards) this.#join(edge, shard);
+      for (const thread of [...this.#edges, ...this.#shards]) this.#watch(thread);
+      this.#storage?.ended.catch((error: unknown) => this.#onFatal(asError(error)));
+      return this.#port;
+    } catch (error) {
+      await this.drain();
+      throw error;
+    }
+  }
+
+  /** Ends the threads in the order of a message's life, each after it has finished what it was given. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await this.#end(this.#edges);
+    await this.#end(this.#shards);
+    if (this.#storage) await this.#end([this.#storage]);
+    await this.#pool.destroy();
+  }
+
+  async #end(threads: readonly Thread[]): Promise<void> {
+    for (const thread of threads) thread.control.postMessage({ type: 'drain' } satisfies Order);
+    await Promise.allSettled(threads.map((thread) => thread.ended));
+  }
+
+  #run(role: Role, index: number): Thread {
+    const { port1: control, port2 } = new MessageChannel();
+    const base = { settings: this.#settings, control: port2, index };
+    const transferList = [port2];
+    let task: ThreadTask;
+    if (role === 'edge') task = { ...base, role, port: this.#port, rateTable: this.#rateTable };
+    else if (role === 'storage') task = { ...base, role };
+    else {
+      const [ours, theirs] = this.#storage ? createLink() : [null, null];
+      if (ours) {
+        const order: Order = { type: 'connect', index, end: ours };
+        this.#storage?.control.postMessage(order, [ours.port]);
+        transferList.push(theirs.port);
+      }
+      task = { ...base, role, storage: theirs };
+    }
+    const ended = this.#pool.run(task, { transferList });
+    const ready = new Promise<void>((resolve, reject) => {
+      control.once('message', (_report: Report) => resolve());
+      ended.then(() => reject(new Error(`the ${role} thread ended before it was ready`)), reject);
+    });
+    // Whoever waits for these is told; nobody may be waiting yet.
+    ready.catch(() => undefined);
+    ended.catch(() => undefined);
+    return { role, index, control, ready, ended };
+  }
+
+  #join(edge: Thread, shard: Thread): void {
+    const [edgeEnd, shardEnd] = createLink();
+    const toEdge: Order = { type: 'connect', index: shard.index, end: edgeEnd };
+    const toShard: Order = { type: 'connect', index: edge.index, end: shardEnd };
+    shard.control.postMessage(toShard, [shardEnd.port]);
+    edge.control.postMessage(toEdge, [edgeEnd.port]);
+  }
+
+  #watch(thread: Thread): void {
+    const startedAtMs = this.#clock.now();
+    thread.ended.then(
+      () => undefined,
+      (error: unknown) => {
+        if (this.#draining) return;
+        const { role, index } = thread;
+        this.#log.error({ err: asError(error), role, index }, 'thread died, it is started again');
+        const short = this.#clock.now() - startedAtMs < shortLifeMs;
+        this.#clock.after(short ? restartPauseMs : 0, () => void this.#restart(thread));
+      },
+    );
+  }
+
+  async #restart({ role, index, control }: Thread): Promise<void> {
+    if (this.#draining) return;
+    control.close();
+    const thread = this.#run(role, index);
+    const peers = role === 'edge' ? this.#shards : this.#edges;
+    (role === 'edge' ? this.#edges : this.#shards)[index] = thread;
+    this.#watch(thread);
+    try {
+      await thread.ready;
+    } catch {
+      return; // Its end is being watched.
+    }
+    for (const peer of peers) {
+      if (role === 'edge') this.#join(thread, peer);
+      else this.#join(peer, thread);
+    }
+    this.#log.info({ role, index }, 'thread is back');
+  }
+}
+
+/**
+ * The port to listen on. Edges share one port, so that a second server would share it too, without a word: asking
+ * for it alone tells.
+ */
+function freePort(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
+      reject(new Error(`can't listen on ${host}:${port}: ${why}`));
+    });
+    probe.listen({ host, port, exclusive: true }, () => {
+      const address = probe.address();
+      const found = typeof address === 'object' && address ? address.port : port;
+      probe.close(() => resolve(found));
+    });
+  });
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,49 @@
+// What the main thread tells its threads and hears from them.
+import type { MessagePort } from 'node:worker_threads';
+import type { Config, LogLevel } from './config.ts';
+import type { LinkEnd } from './link/link.ts';
+
+/** Settings of one node that threads need, with everything found out that was to be found out. */
+export interface NodeSettings {
+  readonly config: Config;
+  readonly secret: string | null;
+  readonly logLevel: LogLevel;
+  /** Module that exports `kinds`. */
+  readonly kindsUrl: string;
+}
+
+interface TaskBase {
+  readonly settings: NodeSettings;
+  readonly control: MessagePort;
+  readonly index: number;
+}
+
+export interface EdgeTask extends TaskBase {
+  readonly role: 'edge';
+  readonly port: number;
+  readonly rateTable: SharedArrayBuffer;
+}
+
+export interface ShardTask extends TaskBase {
+  readonly role: 'shard';
+  /** The way to the storage thread; without one the shard opens the database itself. */
+  readonly storage: LinkEnd | null;
+}
+
+export interface StorageTask extends TaskBase {
+  readonly role: 'storage';
+}
+
+export type ThreadTask = EdgeTask | ShardTask | StorageTask;
+
+/** To a thread, over its control port. */
+export type Order =
+  /** The other side of a link: a shard for an edge, an edge for a shard, a shard for the storage thread. */
+  | { readonly type: 'connect'; readonly index: number; readonly end: LinkEnd }
+  /** Finish what was received and let the task end. */
+  | { readonly type: 'drain' };
+
+/** From a thread, over its control port. */
+export interface Report {
+  readonly type: 'ready';
+}
