@@ -170,6 +170,20 @@ function secret(text: string): string {
   throw new Error('the secret must have at least 32 bytes');
 }
 
+function host(text: string): string {
+  // To a socket an empty address means every address.
+  if (text !== '') return text;
+  throw new Error('write an address or a name');
+}
+
+function databaseUrl(text: string): string {
+  if (text === 'memory:' || /^sqlite:(?!:memory:$|\/\/(?!\/))./is.test(text)) return text;
+  if (/^(?:mysql|mariadb):/i.test(text))
+    throw new Error('MySQL and MariaDB are not supported yet: use sqlite:PATH');
+  // The text itself is not shown: it may hold a password.
+  throw new Error('write sqlite:PATH (without // before the path) or memory:');
+}
+
 function httpUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return text;
@@ -186,11 +200,11 @@ export function resolveConfig(given: Given, environment: NodeJS.ProcessEnv = pro
     return value === null ? null : parsed(name, value, parse);
   };
   return Object.freeze({
-    host: required('host'),
+    host: parsed('host', required('host'), host),
     port: wholeNumber('port', required('port'), 0, 65_535),
     edges: wholeNumber('edges', required('edges'), 1, threadsMax),
     shards: wholeNumber('shards', required('shards'), 1, threadsMax),
-    databaseUrl: required('databaseUrl'),
+    databaseUrl: parsed('databaseUrl', required('databaseUrl'), databaseUrl),
     jwtSecret: optional('jwtSecret', secret),
     jwksUrl: optional('jwksUrl', httpUrl),
     rateLimit: parsed('rateLimit', required('rateLimit'), parseRateLimit),

@@ -46,7 +46,9 @@ const program = new Command('stagewire')
   .version(version)
   .exitOverride()
   .configureOutput({
-    writeErr: (text) => void process.stderr.write(text.replace(/^error: /, 'stagewire: ')),
+    // A guess at what was meant would be a second line.
+    writeErr: (text) =>
+      void process.stderr.write(text.replace(/^error: /, 'stagewire: ').replace('\n(Did', ' (Did')),
   });
 
 withSettings(program.command('start'), Object.keys(settings) as SettingName[])
@@ -72,7 +74,10 @@ withSettings(program.command('token'), ['host', 'databaseUrl', 'jwtSecret', 'jwk
       throw new ConfigError('--user must have 1 to 36 characters');
     }
     const claims = { user: options.user, roles: options.role ?? [], expiresInMs };
-    process.stdout.write(`${await signToken(secret, claims, systemClock.now())}\n`);
+    const token = await signToken(secret, claims, systemClock.now()).catch((refusal: Error) => {
+      throw new ConfigError(`--user or --role: ${refusal.message}`, { cause: refusal });
+    });
+    process.stdout.write(`${token}\n`);
   });
 
 withSettings(program.command('migrate'), ['databaseUrl'])

@@ -46,6 +46,11 @@ export function within<T>(promise: Promise<T>, limitMs: number, what: string): P
   });
 }
 
+/** The time of day in ISO-8601, UTC. */
+export function wallTime(): string {
+  return new Date().toISOString();
+}
+
 /** Whole seconds since 1970, as tokens count time. */
 export function wallSeconds(): number {
   return Math.floor(Date.now() / 1_000);

@@ -57,7 +57,7 @@ export function parseOptions<Key extends string>(
 export function describeOptions(table: NumberOptions): string {
   return Object.entries(table)
     .map(([name, { meaning, unit, default: value, min, max }]) => {
-      return `  --${`${name} N`.padEnd(20)} ${meaning} (${unit}; ${min} to ${max}; default ${value})`;
+      return `  --${`${name} N`.padEnd(22)} ${meaning} (${unit}; ${min} to ${max}; default ${value})`;
     })
     .join('\n');
 }
@@ -82,7 +82,7 @@ function parseStrings(
         help: { type: 'boolean' },
       },
     });
-    return values as Record<string, string | boolean>;
+    return values;
   } catch (error) {
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/);
     throw new UsageError(line);
@@ -94,7 +94,8 @@ function numberOf(name: string, option: NumberOption, text: string | boolean | u
     return option.default;
   }
   const value = Number(text);
-  if (text === '' || !Number.isFinite(value) || value < option.min || value > option.max) {
+  const isWrong = option.unit.startsWith('count') && !Number.isInteger(value);
+  if (text === '' || Number.isNaN(value) || isWrong || value < option.min || value > option.max) {
     throw new UsageError(
       `--${name} takes a number from ${option.min} to ${option.max} (${option.unit}), not "${text}"`,
     );

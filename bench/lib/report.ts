@@ -2,6 +2,7 @@
 import type { Column, Scenario } from '../scenarios/scenario.ts';
 import type { Outcome } from './figures.ts';
 import type { Machine } from './machine.ts';
+import { wallTime } from './clock.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 
 /** Everything about one target. */
@@ -36,6 +37,11 @@ function summaryOf(rounds: readonly Outcome[]): Record<string, Spread> {
     }
   }
   return summary;
+}
+
+function mediansOf(rounds: readonly Outcome[]): Record<string, number> {
+  const medians = Object.entries(summaryOf(rounds)).map(([name, { median }]) => [name, median] as const);
+  return Object.fromEntries(medians);
 }
 
 /** Cost in relation to the limit, round by round, since rounds lie close in time and the machine drifts. */
@@ -126,6 +132,7 @@ export function jsonOf(report: Report): string {
   const { scenario, machine, options, results, leftOut } = report;
   const line = {
     scenario: scenario.name,
+    takenAt: wallTime(),
     sound: isSound(results),
     machine,
     options,
@@ -133,7 +140,7 @@ export function jsonOf(report: Report): string {
     targets: results.map((result) => ({
       ...result,
       ratioToUws: ratioOf(result, report),
-      summary: summaryOf(result.rounds),
+      median: mediansOf(result.rounds),
     })),
   };
   return JSON.stringify(line, (_, value: unknown) => (typeof value === 'number' ? rounded(value) : value));

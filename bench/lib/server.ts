@@ -62,7 +62,7 @@ export class Server {
     } catch (error) {
       await killChild(child);
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Error([`did not start: ${reason}`, ...lines].join(' | '));
+      throw new Error([`did not start: ${reason}`, ...lines].join(' | '), { cause: error });
     }
   }
 

@@ -124,7 +124,7 @@ export class WebSocketClient {
       return undefined;
     }
     const response = received.toString('latin1', 0, end);
-    if (!/^HTTP\/1\.1 101 /.test(response) || !response.includes(accept)) {
+    if (!response.startsWith('HTTP/1.1 101 ') || !response.includes(accept)) {
       throw new Error(`the upgrade was refused: ${response.split('\r\n', 1)[0] ?? ''}`);
     }
     this.#head = undefined;

@@ -139,8 +139,7 @@ export class Churn {
       const cycle = new Cycle(this.#plan, this.#protocol, this.#tokens[turn % usersMax] ?? '', room);
       const cancel = after(cycleMsMax, () => cycle.destroy());
       try {
-        this.#tally.cycleLatency.record(await cycle.done);
-        this.#tally.cycled();
+        this.#tally.cycled(await cycle.done);
       } catch (error) {
         this.#tally.closed += 1;
         this.#tally.refused(error instanceof Error ? error.message : String(error));

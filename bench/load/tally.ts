@@ -59,8 +59,11 @@ export class Tally {
     }
   }
 
-  cycled(): void {
-    this.#cycles += this.#open ? 1 : 0;
+  cycled(subscribedAfterUs: number): void {
+    if (this.#open) {
+      this.#cycles += 1;
+      this.cycleLatency.record(subscribedAfterUs);
+    }
   }
 
   refused(reason: string): void {

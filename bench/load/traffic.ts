@@ -156,7 +156,9 @@ export class Traffic implements ConnectionListener {
         const sender = this.#senders[turn++ % this.#senders.length];
         if (sender !== undefined) {
           this.#send(sender, dueUs);
-          this.#tally.sendLag.record(nowUs() - dueUs);
+          if (this.#isMeasured(dueUs)) {
+            this.#tally.sendLag.record(nowUs() - dueUs);
+          }
         }
       }
     });
@@ -164,7 +166,8 @@ export class Traffic implements ConnectionListener {
 
   #fillWindows(): () => void {
     const pace = this.#order?.pace;
-    for (let round = 0; pace?.kind === 'closed' && round < pace.window; round++) {
+    const window = pace?.kind === 'closed' ? pace.window : 0;
+    for (let round = 0; round < window; round++) {
       this.#senders.forEach((sender) => this.#sendNow(sender));
     }
     return () => undefined;

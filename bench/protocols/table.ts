@@ -5,7 +5,7 @@ import { SocketIoProtocol } from './socket-io.ts';
 import { stagewireDialect, StompProtocol, stompBrokerDialect } from './stomp.ts';
 
 /** Bytes of Stagewire's MESSAGE for a chat message that are not its content: headers, ids, times. */
-export const messageOverheadBytes = 400;
+export const messageOverheadBytes = 415;
 
 const protocols = {
   raw: (contentBytes: number): Protocol => new RawProtocol(contentBytes + messageOverheadBytes),

@@ -32,6 +32,20 @@ export const nothing: Decoder<null> = () => null;
 /** For commands that pass their body on as it came. */
 export const raw: Decoder<RawBody> = (body) => body;
 
+const surrogateEscape = /\\u[dD][89a-fA-F]/;
+// From left to right, so that an escaped backslash is not taken for the start of an escape: a pair, the first four
+// characters of half a pair, or any other escape.
+const escapes = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|u[dD][89a-fA-F]|[^])/g;
+
+/**
+ * Whether JSON spells half of a surrogate pair. No UTF-8 and no database can hold it, so those who see a message
+ * live and those who read it later would see two different texts.
+ */
+function holdsHalfPair(text: string): boolean {
+  if (!surrogateEscape.test(text)) return false;
+  return text.match(escapes)?.some(({ length }) => length === 4) === true;
+}
+
 /** JSON of a given shape. Unknown fields are ignored, as a newer client may send them. */
 export function json<Schema extends ZodType>(schema: Schema): Decoder<output<Schema>> {
   return ({ bytes }) => {
@@ -42,6 +56,9 @@ export function json<Schema extends ZodType>(schema: Schema): Decoder<output<Sch
       value = JSON.parse(text);
     } catch {
       throw new Refusal('BAD_REQUEST', 'The body is not JSON.');
+    }
+    if (holdsHalfPair(text)) {
+      throw new Refusal('BAD_REQUEST', 'The body holds half of a surrogate pair.');
     }
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;

@@ -29,6 +29,8 @@ export interface GateEvents<Owner, Output> {
   release(output: Output): void;
   /** What an actor sent rests on writes that were not applied: whoever waits for it must be told. */
   lost(output: Output, error: StorageError): void;
+  /** All that one commit let go is released. */
+  settled(): void;
   /** The actor's state is ahead of the database: it must be loaded again. Called before any `lost`. */
   failed(owner: Owner, error: StorageError): void;
 }
@@ -136,6 +138,7 @@ export class Gate<Owner extends Writer, Output> {
       if (error) this.#events.lost(output, error);
       else this.#events.release(output);
     }
+    this.#events.settled();
     for (const task of group.waiting) task();
     this.#commit();
   }

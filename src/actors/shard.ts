@@ -4,22 +4,31 @@ import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import {
-  ToEdge,
   ToShard,
   type Asker,
   type Params,
+  type RejoinMessage,
   type SubscribedMessage,
   type ToEdgeMessage,
   type ToShardMessage,
 } from '../link/messages.ts';
-import { StorageError, type Query, type Storage } from '../storage/storage.ts';
+import type { Query, Storage } from '../storage/storage.ts';
 import type { AnyKind, Source } from './actor.ts';
 import { Cell, type Item } from './cell.ts';
 import { receiveCommand } from './commands.ts';
 import { Gate, type GateLimits } from './gate.ts';
+import {
+  asRefusal,
+  Outlet,
+  overloaded,
+  refusalMessage,
+  stopped,
+  unreadable,
+  type EdgePort,
+} from './outlet.ts';
 import { parseActorKey } from './route.ts';
 import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
-import { asRefusal, Turn, type Output } from './turn.ts';
+import { Turn, type Output } from './turn.ts';
 
 export interface ShardLimits extends GateLimits {
   /** Items waiting for one actor; one more is refused with UNAVAILABLE. */
@@ -32,12 +41,6 @@ export interface ShardLimits extends GateLimits {
   readonly faultsMax: number;
   /** How long it is stopped the first time; doubled each time, up to a minute. */
   readonly stopMs: number;
-}
-
-/** The way to one edge. */
-export interface EdgePort {
-  send(message: ToEdgeMessage, bytes: number): void;
-  readonly full: boolean;
 }
 
 export interface ShardOptions {
@@ -56,8 +59,7 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #kinds: ReadonlyMap<string, AnyKind>;
   readonly #cells = new Map<string, Cell>();
-  readonly #edges = new Map<number, EdgePort>();
-  readonly #edgesWithWildcards = new Set<number>();
+  readonly #outlet = new Outlet();
   readonly #gate: Gate<Cell, Output>;
   /** Actors that wait for rows. */
   #holding = 0;
@@ -67,7 +69,9 @@ export class Shard {
     this.#kinds = new Map(options.kinds.map((kind) => [kind.name, kind]));
     this.#gate = new Gate(options.storage, options.limits, {
       release: (output) => this.#release(output),
-      lost: (output, error) => this.#lost(output, error),
+      // Waiting for the links' own end of the turn would cost one more round of the event loop.
+      settled: () => this.#outlet.flush(),
+      lost: (output, error) => this.#outlet.lose(output, error),
       failed: (cell, error) => {
         options.log.error({ err: error, actor: cell.key }, 'commit failed, the actor is loaded again');
         if (cell.phase === 'ready') cell.chill();
@@ -85,12 +89,11 @@ export class Shard {
   }
 
   addEdge(edge: number, port: EdgePort): void {
-    this.#edges.set(edge, port);
+    this.#outlet.add(edge, port);
   }
 
   removeEdge(edge: number): void {
-    this.#edges.delete(edge);
-    this.#edgesWithWildcards.delete(edge);
+    this.#outlet.remove(edge);
     for (const cell of this.#cells.values()) cell.subscribers.removeEdge(edge);
   }
 
@@ -110,8 +113,7 @@ export class Shard {
         this.#cells.get(message[1])?.subscribers.remove(message[2], edge);
         return;
       case ToShard.wildcards:
-        if (message[1]) this.#edgesWithWildcards.add(edge);
-        else this.#edgesWithWildcards.delete(edge);
+        this.#outlet.setWildcards(edge, message[1]);
     }
   }
 
@@ -183,7 +185,7 @@ export class Shard {
   #deliver(key: string, item: Item): void {
     const cell = this.#cells.get(key) ?? this.#newCell(key);
     if (!cell || cell.mailbox.length >= this.#options.limits.mailboxMax || this.#overloaded(item)) {
-      this.#answer(item, new Refusal('UNAVAILABLE', 'The server is overloaded, try again later.'));
+      this.#answer(item, overloaded());
       return;
     }
     if (cell.phase === 'ready' && cell.mailbox.length === 0) {
@@ -198,7 +200,7 @@ export class Shard {
     // Those that make up for a lost shard are never refused: nobody would ask again.
     if (item.type === 'rejoin') return false;
     if (this.#gate.full) return true;
-    return item.type !== 'timer' && this.#edges.get(item.edge)?.full === true;
+    return item.type !== 'timer' && this.#outlet.full(item.edge);
   }
 
   #newCell(key: string): Cell | undefined {
@@ -229,7 +231,7 @@ export class Shard {
           // An actor that can't be loaded is never taken for an empty one.
           this.#options.log.error({ err: error, actor: cell.key }, 'actor could not be loaded');
           cell.chill();
-          this.#refuseAll(cell, new Refusal('UNAVAILABLE', 'This can not be read at the moment.'));
+          this.#refuseAll(cell, unreadable());
         })
         .finally(() => {
           this.#holding -= 1;
@@ -251,7 +253,7 @@ export class Shard {
     const now = this.#options.clock.now();
     cell.lastUsedMs = now;
     if (cell.stoppedUntilMs > now && item.type !== 'rejoin') {
-      this.#answer(item, new Refusal('UNAVAILABLE', 'This is stopped for a while after repeated faults.'));
+      this.#answer(item, stopped());
       return;
     }
     this.#guard(cell, item, () => {
@@ -306,10 +308,15 @@ export class Shard {
 
   /** In order with what the actor sent before: behind the gate. */
   #refuseFor(cell: Cell, item: Item, thrown: unknown): void {
-    const refusal = thrown instanceof StorageError ? unreadable() : asRefusal(thrown);
-    const detail = { ...cell.kind.refusalDetail?.(cell.id), ...refusal.detail };
-    const message = refusalMessage(item, new Refusal(refusal.code, refusal.message, detail));
-    if (message && item.type !== 'timer') this.emit(cell, item.edge, message);
+    if (item.type === 'timer') return;
+    if (item.type === 'rejoin') {
+      // Its subscribers are counted; what is still owed is what they missed.
+      const [op, actor, stream, destination, params, , epoch, after] = item.message;
+      return this.#again(item.edge, [op, actor, stream, destination, params, 0, epoch, after]);
+    }
+    const { code, message, detail } = asRefusal(thrown);
+    const refusal = new Refusal(code, message, { ...cell.kind.refusalDetail?.(cell.id), ...detail });
+    this.emit(cell, item.edge, refusalMessage(item, refusal));
   }
 
   #refuseAll(cell: Cell, refusal: Refusal): void {
@@ -317,46 +324,18 @@ export class Shard {
   }
 
   #answer(item: Item, refusal: Refusal): void {
-    if (item.type === 'rejoin') {
-      // Nobody else would ask again for the subscriptions of a lost shard.
-      const again = (): void => this.receive(item.edge, item.message);
-      this.#options.clock.after(rejoinAgainMs, again);
-      return;
-    }
-    const message = refusalMessage(item, refusal);
-    if (message && item.type !== 'timer') this.#edges.get(item.edge)?.send(message, 0);
+    if (item.type === 'rejoin') this.#again(item.edge, item.message);
+    else if (item.type !== 'timer') this.#outlet.send(item.edge, refusalMessage(item, refusal));
   }
 
-  #release({ to, message, bytes }: Output): void {
-    if ('edge' in to) {
-      this.#edges.get(to.edge)?.send(message, bytes);
-      return;
-    }
-    const subscribers = this.#cells.get(to.actor)?.subscribers;
-    if (!to.plain || this.#edgesWithWildcards.size === 0) {
-      for (const edge of subscribers?.edges(to.destination) ?? []) {
-        this.#edges.get(edge)?.send(message, bytes);
-      }
-      return;
-    }
-    const edges = new Set([...this.#edgesWithWildcards, ...(subscribers?.edges(to.destination) ?? [])]);
-    for (const edge of edges) this.#edges.get(edge)?.send(message, bytes);
+  /** Nobody else would ask again for the subscriptions of a lost shard. */
+  #again(edge: number, message: RejoinMessage): void {
+    this.#options.clock.after(rejoinAgainMs, () => this.receive(edge, message));
   }
 
-  /** Answers became refusals; what was for subscribers never happened. */
-  #lost({ to, message, undo }: Output, error: StorageError): void {
-    undo?.();
-    if (!('edge' in to)) return;
-    const port = this.#edges.get(to.edge);
-    const refusal =
-      error.reason === 'CONSTRAINT'
-        ? new Refusal('CONFLICT', 'This exists already.')
-        : new Refusal('UNAVAILABLE', 'This could not be stored, try again later.');
-    const { code, message: text, detail } = refusal;
-    if (message[0] === ToEdge.reply) port?.send([ToEdge.refuse, message[1], code, text, detail], 0);
-    else if (message[0] === ToEdge.subscribed) {
-      port?.send([ToEdge.refuseSubscription, message[1], code, text, detail], 0);
-    } else port?.send(message, 0);
+  #release(output: Output): void {
+    const { to } = output;
+    this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
   }
 
   #passivate(idleMs: number): void {
@@ -368,23 +347,5 @@ export class Shard {
       cell.chill();
       if (cell.subscribers.empty) this.#cells.delete(cell.key);
     }
-  }
-}
-
-function unreadable(): Refusal {
-  return new Refusal('UNAVAILABLE', 'This can not be read at the moment.');
-}
-
-function refusalMessage(item: Item, { code, message, detail }: Refusal): ToEdgeMessage | undefined {
-  switch (item.type) {
-    case 'command':
-    case 'acknowledge':
-      return [ToEdge.refuse, item.message[1], code, message, detail];
-    case 'subscribe':
-    case 'replay':
-      return [ToEdge.refuseSubscription, item.message[1], code, message, detail];
-    case 'rejoin':
-    case 'timer':
-      return undefined;
   }
 }

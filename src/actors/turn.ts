@@ -1,5 +1,4 @@
 // One turn of one actor: collects what its kind asks for, and makes it into messages when the turn has ended well.
-import { Refusal } from '../errors.ts';
 import { ToEdge, type Asker, type Params, type ToEdgeMessage } from '../link/messages.ts';
 import type { Write } from '../storage/storage.ts';
 import type { AnyKind, Context, PublishOptions, Source } from './actor.ts';
@@ -19,13 +18,21 @@ export interface Output {
 
 /** `/topic/room.{id}.events` with the values in their places. */
 export function fillDestination(template: string, id: string, params: Params): string {
-  const name = template.startsWith('/user/') ? toSegment(id) : id;
-  return template.replaceAll(placeholder, (_whole, word: string) =>
-    word === 'id' ? name : (params[word] ?? ''),
-  );
+  let words = templates.get(template);
+  if (!words) templates.set(template, (words = template.split(/\{(\w+)(?::\*\*)?\}/)));
+  let destination = '';
+  // Text and names of placeholders take turns.
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] as string;
+    if (index % 2 === 0) destination += word;
+    else if (word !== 'id') destination += params[word] ?? '';
+    else destination += template.startsWith('/user/') ? toSegment(id) : id;
+  }
+  return destination;
 }
 
-const placeholder = /\{(\w+)(?::\*\*)?\}/g;
+/** Templates of the kinds' streams, taken apart. */
+const templates = new Map<string, readonly string[]>();
 const noParams: Params = {};
 
 export interface TurnOptions {
@@ -111,9 +118,4 @@ export class Turn implements Context {
     if (!this.#options.kind.timers?.[name]) throw new RangeError(`no timer ${name}`);
     this.timers.push({ delayMs, name });
   }
-}
-
-/** What whoever asked is told of anything thrown: a Refusal as it is, a fault of ours without its text. */
-export function asRefusal(thrown: unknown): Refusal {
-  return thrown instanceof Refusal ? thrown : new Refusal('INTERNAL', 'The server could not do this.');
 }

@@ -1,5 +1,5 @@
-// Who a client is: JSON Web Tokens in, identities out. Each algorithm has its own source of keys (HS256 the shared
-// secret, RS256 and ES256 the key set), so a public key can never be used as a secret.
+// Who a client is: JSON Web Tokens in, identities out. Each algorithm has its own source of keys (HS256 the
+// shared secret, RS256 and ES256 the key set), so a public key can never be used as a secret.
 import { createRemoteJWKSet, errors, jwtVerify, SignJWT } from 'jose';
 import type { CryptoKey, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
 import { Refusal } from '../errors.ts';
@@ -64,7 +64,8 @@ export class Authenticator {
   /**
    * The identity a token stands for.
    *
-   * @throws Refusal UNAUTHORIZED with what is wrong with the token, or UNAVAILABLE when the key set can't be fetched.
+   * @throws Refusal UNAUTHORIZED with what is wrong with the token, or UNAVAILABLE when the key set can't be
+   * fetched.
    */
   async verify(token: string): Promise<Identity> {
     if (token.length > tokenCharactersMax) {
@@ -131,8 +132,8 @@ export class Authenticator {
 }
 
 /**
- * A token for `user` that an Authenticator with the same secret takes, for at least `expiresInMs` from `nowMs` on and
- * less than a second longer.
+ * A token for `user` that an Authenticator with the same secret takes, for at least `expiresInMs` from
+ * `nowMs` on and less than a second longer.
  *
  * @throws Refusal UNAUTHORIZED when no Authenticator would take it: a user or roles that are not allowed.
  */
@@ -153,7 +154,10 @@ export async function signToken(
     .sign(await importSecret(secret));
 }
 
-/** As a CryptoKey a secret is prepared once; as bytes it would be prepared for every token, at twice the price. */
+/**
+ * As a CryptoKey a secret is prepared once; as bytes it would be prepared for every token, at twice the
+ * price.
+ */
 function importSecret(secret: string): Promise<CryptoKey> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, [

@@ -45,7 +45,7 @@ export function negotiateHeartBeats(headers: FrameHeaders, serverEveryMs: number
 
 /** The token of an `Authorization: Bearer` header, or null. */
 export function bearerToken(authorization: string | undefined): string | null {
-  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? null;
+  return /^Bearer +(\S+)$/i.exec(authorization?.trim() ?? '')?.[1] ?? null;
 }
 
 export function connectToken(frame: Frame): string | null {

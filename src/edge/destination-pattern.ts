@@ -1,7 +1,8 @@
-// Ant-style patterns of destinations, as Spring's AntPathMatcher reads them with `/` between segments:
-// `?` one character, `*` any characters of one segment, `{name}` the same, `**` as a whole segment any number of
-// segments. Clients choose both the patterns and the destinations, so matching never tries one way after another: it
-// goes through the destination once and keeps the set of all places of the pattern it may have come to.
+// Ant-style patterns of destinations, as Spring's AntPathMatcher reads them with `/` between segments: `?`
+// one character, `*` any characters of one segment, `{name}` the same, `**` as a whole segment any number of
+// segments. Clients choose both the patterns and the destinations, so matching never tries one way after
+// another: it goes through the destination once and keeps the set of all places of the pattern it may have
+// come to.
 import { Refusal } from '../errors.ts';
 
 const patternCharactersMax = 1_024;
@@ -18,13 +19,13 @@ export function isPattern(destination: string): boolean {
 }
 
 /**
- * The test of one pattern. As in Spring, empty segments count for nothing (`/a//b` is `/a/b`), but a leading or a
- * trailing slash must be in both; the trailing one not when the pattern ends in `**`, and `/a/*` takes `/a/`.
- * Each character of the destination costs at most one small step for each segment of the pattern and for each 32
- * of its characters.
+ * The test of one pattern. As in Spring, empty segments count for nothing (`/a//b` is `/a/b`), but a leading
+ * or a trailing slash must be in both; the trailing one not when the pattern ends in `**`, and `/a/*` takes
+ * `/a/`. Each character of the destination costs at most one small step for each segment of the pattern and
+ * for each 32 of its characters.
  *
- * @throws Refusal BAD_REQUEST when the pattern has more than 1,024 characters or 32 segments, or holds a regular
- * expression (`{name:[a-z]+}`).
+ * @throws Refusal BAD_REQUEST when the pattern has more than 1,024 characters or 32 segments, or holds a
+ * regular expression (`{name:[a-z]+}`).
  */
 export function compilePattern(pattern: string): (destination: string) => boolean {
   const { matches } = compile(pattern);
@@ -119,8 +120,8 @@ function compileSegment(pattern: string): Step {
 }
 
 /**
- * The same set of places, for the characters of one segment and as bits: bit i is set when i characters of the
- * pattern may have been matched. One character of the segment moves all of them in a few operations.
+ * The same set of places, for the characters of one segment and as bits: bit i is set when i characters of
+ * the pattern may have been matched. One character of the segment moves all of them in a few operations.
  */
 function compileCharacters(characters: readonly (string | null)[], stars: readonly number[]): Step {
   const words = (characters.length >>> 5) + 1;
@@ -186,7 +187,10 @@ export class PatternIndex<T> {
     this.#recent.clear();
   }
 
-  /** Every value whose pattern matches, once for each such pattern. Later changes don't touch what was returned. */
+  /**
+   * Every value whose pattern matches, once for each such pattern. Later changes don't touch what was
+   * returned.
+   */
   match(destination: string): readonly T[] {
     const known = this.#recent.get(destination);
     if (known !== undefined) return known;

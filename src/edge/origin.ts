@@ -1,5 +1,5 @@
-// Which web pages may connect. Browsers send Origin and pages can't forge it; other clients may send anything or
-// nothing, so this keeps foreign pages out, not people: those need a token.
+// Which web pages may connect. Browsers send Origin and pages can't forge it; other clients may send anything
+// or nothing, so this keeps foreign pages out, not people: those need a token.
 
 /**
  * Whether a request with this `Origin` header may go on.
@@ -7,8 +7,8 @@
  * - No header: allowed, it doesn't come from a page.
  * - The same host and port as the `Host` header: allowed. A missing port is the scheme's own. Schemes are not
  *   compared, because behind a proxy that ends TLS the server doesn't know its own.
- * - Listed: allowed. An entry is an origin (`https://app.example.org`), an origin with `*` for one or more labels of
- *   the host or for the port (`https://*.example.org`, `http://localhost:*`), or `*` for all.
+ * - Listed: allowed. An entry is an origin (`https://app.example.org`), an origin with `*` for one or more
+ *   labels of the host or for the port (`https://*.example.org`, `http://localhost:*`), or `*` for all.
  * - Anything else, and what isn't an origin at all: not allowed.
  */
 export function originAllowed(origin: string | undefined, host: string, allowed: readonly string[]): boolean {

@@ -1,10 +1,11 @@
-// How many messages a user may send, counted over all connections of all edge threads of this node. The threads share
-// one table in shared memory and change it with single atomic steps: no messages, no waiting, no thread can hold up
-// another.
+// How many messages a user may send, counted over all connections of all edge threads of this node. The
+// threads share one table in shared memory and change it with single atomic steps: no messages, no waiting,
+// no thread can hold up another.
 //
-// A user's whole state is one number (GCRA): the time at which the bucket will be full again. Each message moves it
-// on by one interval; a message that would move it further ahead of now than a full bucket is worth is refused.
-// An entry whose time has passed says nothing any more, so its place is free without anybody clearing it.
+// A user's whole state is one number (GCRA): the time at which the bucket will be full again. Each message
+// moves it on by one interval; a message that would move it further ahead of now than a full bucket is worth
+// is refused. An entry whose time has passed says nothing any more, so its place is free without anybody
+// clearing it.
 import { parseDuration } from '../lib/duration.ts';
 
 /** `messages` at once, and then one more every `perMs / messages`. */
@@ -13,11 +14,11 @@ export interface RateLimit {
   readonly perMs: number;
 }
 
-/** Places a user's entry may lie in. More would make room for a few users more in a full table, and cost each take. */
+/** Places a user's entry may lie in. More would fill a table better and make each take slower. */
 const probeCount = 8;
-/** Tries to find or make an entry while other threads are changing the very same places. Then a message is free. */
+/** Tries to get an entry while other threads are changing the very same places. Then a message is free. */
 const attemptsMax = 16;
-/** How far apart the `nowMs` of two threads may be, when one of them has read its clock and was then held up. */
+/** How far apart the `nowMs` of two threads may be: one may have read its clock and then been held up. */
 const skewMaxUs = 1_000_000;
 
 /**
@@ -43,8 +44,8 @@ export function parseRateLimit(text: string): RateLimit | null {
 /**
  * The memory that all limiters of a node share: hand it to each edge thread. 12 bytes an entry.
  *
- * When more users than `entries` are active at once, entries of users that are nearest to a full bucket make way for
- * others: some may then send more than the limit, nobody less.
+ * When more users than `entries` are active at once, entries of users that are nearest to a full bucket make
+ * way for others: some may then send more than the limit, nobody less.
  *
  * @throws RangeError when `entries` is not a power of two from 8 to 2,097,152.
  */
@@ -59,9 +60,9 @@ export class RateLimiter {
   /** When each entry's bucket will be full again, in microseconds since 1970. */
   readonly #fullAt: BigInt64Array;
   /**
-   * Whose entry it is: 30 bits of the user's hash (the place itself stands for some more), or 0 for nobody's. The
-   * lowest bit is set when the entry counts; without it a thread has taken the place and is still looking whether
-   * another thread has just made an entry for the same user.
+   * Whose entry it is: 30 bits of the user's hash (the place itself stands for some more), or 0 for nobody's.
+   * The lowest bit is set when the entry counts; without it a thread has taken the place and is still looking
+   * whether another thread has just made an entry for the same user.
    */
   readonly #owners: Int32Array;
   readonly #mask: number;
@@ -77,7 +78,10 @@ export class RateLimiter {
     this.#burstUs = this.#intervalUs * limit.messages;
   }
 
-  /** Counts one message of `user`. 0: it is allowed; else it is refused, and one will be allowed in so many ms. */
+  /**
+   * Counts one message of `user`. 0: it is allowed; else it is refused, and one will be allowed in so many
+   * ms.
+   */
   take(user: string, nowMs: number): number {
     const nowUs = Math.floor(nowMs * 1_000);
     const mixed = hash(user);
@@ -111,8 +115,8 @@ export class RateLimiter {
       const seen = Atomics.load(this.#fullAt, place);
       const seenUs = Number(seen);
       if (Atomics.load(this.#owners, place) !== owner) return null;
-      // Nothing is ever further ahead than an empty bucket, unless the clock has stepped back since. Then the user
-      // goes on with an empty bucket, rather than waiting until the clock is where it was.
+      // Nothing is ever further ahead than an empty bucket, unless the clock has stepped back since. Then the
+      // user goes on with an empty bucket, rather than waiting until the clock is where it was.
       if (seenUs > limitUs + skewMaxUs) {
         Atomics.compareExchange(this.#fullAt, place, seen, BigInt(limitUs));
         continue;
@@ -123,7 +127,9 @@ export class RateLimiter {
     }
   }
 
-  /** Makes an entry with one message counted for a user that has none; false when another thread came between. */
+  /**
+   * Makes an entry with one message counted for a user that has none; false when another thread came between.
+   */
   #claim(home: number, claimant: number, nowUs: number): boolean {
     const { place, owner, fullAt } = this.#leastNeeded(home, nowUs);
     if (Atomics.compareExchange(this.#owners, place, owner, claimant) !== owner) return false;
@@ -134,9 +140,10 @@ export class RateLimiter {
   }
 
   /**
-   * Whether no other entry of the user counts. Two threads may take different places for one user, when a place became
-   * free in between; each looks only after it has taken its own, so at least the later one sees the other's. It takes
-   * that place away when it doesn't count yet, rather than waiting for a thread that may be held up.
+   * Whether no other entry of the user counts. Two threads may take different places for one user, when a
+   * place became free in between; each looks only after it has taken its own, so at least the later one sees
+   * the other's. It takes that place away when it doesn't count yet, rather than waiting for a thread that
+   * may be held up.
    */
   #isAlone(home: number, ownPlace: number, claimant: number): boolean {
     for (let probe = 0; probe < probeCount; probe += 1) {

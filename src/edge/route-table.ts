@@ -10,6 +10,12 @@ export interface Found {
   readonly params: Params | null;
 }
 
+interface Answer {
+  readonly found: Found | null;
+  /** A domain's own destination: no client may send to it. */
+  readonly forbidden: boolean;
+}
+
 interface Matcher {
   readonly route: Route;
   readonly expression: RegExp;
@@ -40,7 +46,8 @@ function compile(route: Route): Matcher {
 
 export class RouteTable {
   readonly #matchers = new Map<Method, readonly Matcher[]>();
-  readonly #recent = new Map<string, Found | null>();
+  /** Per method: paths asked lately. */
+  readonly #recent = new Map<Method, Map<string, Answer>>();
 
   constructor(routes: readonly Route[]) {
     for (const matcher of routes.map(compile)) {
@@ -57,15 +64,17 @@ export class RouteTable {
    */
   find(method: Method, path: string): Found | null {
     if (path.length > pathCharactersMax) return null;
-    const name = `${method} ${path}`;
-    let found = this.#recent.get(name);
-    if (found === undefined) {
-      found = this.#match(method, path);
-      if (this.#recent.size >= recentMax) this.#recent.clear();
-      this.#recent.set(name, found);
+    let recent = this.#recent.get(method);
+    if (!recent) this.#recent.set(method, (recent = new Map<string, Answer>()));
+    let answer = recent.get(path);
+    if (!answer) {
+      const found = this.#match(method, path);
+      answer = { found, forbidden: method === 'SEND' && this.#ownedByOther(path, found) };
+      if (recent.size >= recentMax) recent.clear();
+      recent.set(path, answer);
     }
-    if (method === 'SEND') this.#checkOwner(path, found);
-    return found;
+    if (answer.forbidden) throw new Refusal('FORBIDDEN', `Clients can't send to ${path}.`);
+    return answer.found;
   }
 
   /** Whether a REST path exists with some other method. */
@@ -74,10 +83,9 @@ export class RouteTable {
     return methods.filter((method) => this.find(method, path) !== null);
   }
 
-  #checkOwner(path: string, found: Found | null): void {
+  #ownedByOther(path: string, found: Found | null): boolean {
     const owner = this.find('SUBSCRIBE', path);
-    if (!owner || owner.route.kind === found?.route.kind) return;
-    throw new Refusal('FORBIDDEN', `Clients can't send to ${path}.`);
+    return owner !== null && owner.route.kind !== found?.route.kind;
   }
 
   #match(method: Method, path: string): Found | null {

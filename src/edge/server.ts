@@ -58,7 +58,8 @@ class SocketConnection implements Connection {
   }
 
   send(frame: Uint8Array, isText: boolean): void {
-    this.#socket?.send(frame, !isText);
+    // Corked, what was published to this socket and not written yet leaves in the same packet, ahead of the frame.
+    this.#socket?.cork(() => this.#socket?.send(frame, !isText));
   }
 
   join(group: string): void {

@@ -1,9 +1,10 @@
-// A hashed timing wheel driven from outside: many timers that are set, moved and called off all the time (heart-beats,
-// time-outs, passivation) for the price of three fields in each item. It reads no clock; whoever owns it calls advance.
+// A hashed timing wheel driven from outside: many timers that are set, moved and called off all the time
+// (heart-beats, time-outs, passivation) for the price of three fields in each item. It reads no clock;
+// whoever owns it calls advance.
 
 /**
- * What an item carries to be scheduled: links of the list it hangs in. Written by the wheel alone; an item starts
- * with `wheelNext = null; wheelPrevious = null; wheelAtMs = 0` and belongs to one wheel at a time.
+ * What an item carries to be scheduled: links of the list it hangs in. Written by the wheel alone; an item
+ * starts with `wheelNext = null; wheelPrevious = null; wheelAtMs = 0` and belongs to one wheel at a time.
  */
 export interface WheelNode {
   wheelNext: WheelNode | null;
@@ -24,7 +25,9 @@ export class TimerWheel<T extends WheelNode> {
   readonly #slots: readonly WheelNode[];
   /** Items found due and not yet called; kept apart so that `onDue` may schedule and cancel anything. */
   readonly #due: WheelNode = emptyList();
-  /** The last tick that was visited. Its slot is visited again, since it may hold items of later in that tick. */
+  /**
+   * The last tick that was visited. Its slot is visited again, since it may hold items of later in that tick.
+   */
   #tick = 0;
   #size = 0;
 
@@ -43,7 +46,7 @@ export class TimerWheel<T extends WheelNode> {
   }
 
   /**
-   * Makes `item` due at `atMs`; one that was waiting is moved. A time in the past is due at the next `advance`.
+   * Makes `item` due at `atMs`; one that was waiting is moved. The past is due at the next `advance`.
    *
    * @throws RangeError when `atMs` is not finite.
    */
@@ -52,7 +55,7 @@ export class TimerWheel<T extends WheelNode> {
     if (item.wheelNext === null) this.#size += 1;
     else unlink(item);
     item.wheelAtMs = atMs;
-    // Slots behind the present one are not visited for a whole turn, so what lies in the past goes to the present.
+    // Slots behind the present one are not visited for a whole turn: the past goes to the present.
     append(this.#slotOf(Math.max(this.#tick, Math.floor(atMs / this.#tickMs))), item);
   }
 
@@ -64,11 +67,11 @@ export class TimerWheel<T extends WheelNode> {
   }
 
   /**
-   * Calls `onDue` once with every item whose time is at or before `nowMs`, in no promised order. Items are no longer
-   * waiting when they are called. What `onDue` schedules for the present or the past is called by the next `advance`,
-   * so this always ends. When `onDue` throws, the rest is called by the next `advance`.
+   * Calls `onDue` once with every item whose time is at or before `nowMs`, in no promised order. Items are no
+   * longer waiting when they are called. What `onDue` schedules for the present or the past is called by the
+   * next `advance`, so this always ends. When `onDue` throws, the rest is called by the next `advance`.
    *
-   * A clock that steps back makes nothing due too early, and what is scheduled meanwhile is still called in time.
+   * A clock that steps back makes nothing due too early, and what is scheduled then is called in time.
    */
   advance(nowMs: number, onDue: (item: T) => void): void {
     const nowTick = Math.floor(nowMs / this.#tickMs);

@@ -102,6 +102,11 @@ export class Link<Out, In> {
     this.#scheduleFlush();
   }
 
+  /** Lets what was sent in this turn of the event loop cross now, for callers who know that it is all. */
+  flush(): void {
+    if (this.#queue.length > 0) this.#flush();
+  }
+
   /** Ends the link; what waits to cross is dropped. */
   close(): void {
     if (this.#closed) return;

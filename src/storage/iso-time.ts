@@ -1,24 +1,6 @@
 // Milliseconds to the text that SQLite keeps and back: ISO-8601 UTC with milliseconds, so that a person at the
 // sqlite3 shell can read it and the order of the texts is the order of the times.
-
-// Outside of these years the text has a sign and more digits, and no longer sorts as the times do.
-const earliestMs = Date.parse('0000-01-01T00:00:00.000Z');
-const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
-
-/** @throws RangeError for a time that no store can keep: not a number, or outside the years 0000 to 9999. */
-export function storableTime(timeMs: number): number {
-  if (timeMs >= earliestMs && timeMs <= latestMs) return Math.trunc(timeMs);
-  throw new RangeError(`${timeMs} is not a time that can be stored.`);
-}
-
-/**
- * The nearest storable time: for comparisons, where -Infinity means "since ever".
- *
- * @throws RangeError for what is not a number.
- */
-export function nearestTime(timeMs: number): number {
-  return storableTime(Math.min(Math.max(timeMs, earliestMs), latestMs));
-}
+import { storableTime } from './storable.ts';
 
 let rememberedMs = Number.NaN;
 let rememberedText = '';

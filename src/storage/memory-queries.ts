@@ -1,7 +1,7 @@
 // The named queries over the tables in memory. Rows given out are copies.
-import { nearestTime } from './iso-time.ts';
-import { firstIndex, storableText } from './memory-table.ts';
+import { firstIndex } from './memory-table.ts';
 import type { MemoryTables } from './memory-tables.ts';
+import { nearestTime, storableText } from './storable.ts';
 import type { Queries, Query, QueryName, Rows } from './storage.ts';
 
 type Run<Name extends QueryName> = (tables: MemoryTables, args: Queries[Name]['args']) => Rows<Name>;

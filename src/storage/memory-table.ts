@@ -1,5 +1,5 @@
 // One table in memory: rows by key, in groups that are kept in order, with every change undoable.
-import { storableTime } from './iso-time.ts';
+import { storableText, storableTime } from './storable.ts';
 import { StorageError } from './storage.ts';
 import type { ColumnKind, TableSchema } from './tables.ts';
 
@@ -11,11 +11,6 @@ export type Compare<Row> = (one: Row, other: Row) => number;
 /** Order of texts as SQLite and MySQL's binary collations have it: by code point, where JavaScript goes by unit. */
 export function compareText(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));
-}
-
-/** The text as UTF-8 can hold it: half a surrogate pair becomes U+FFFD, as it does in every database. */
-export function storableText(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
 }
 
 /** Rows that share a value, in order. */

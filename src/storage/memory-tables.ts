@@ -1,6 +1,6 @@
 // The tables in memory with their second keys and references, and what each write does to them.
-import { nearestTime, storableTime } from './iso-time.ts';
-import { compareText, firstIndex, Groups, MemoryTable, storableText, type Undo } from './memory-table.ts';
+import { compareText, firstIndex, Groups, MemoryTable, type Undo } from './memory-table.ts';
+import { nearestTime, storableText, storableTime } from './storable.ts';
 import { StorageError, type Write } from './storage.ts';
 import {
   tables,

@@ -1,5 +1,6 @@
 // The one importer of the SQLite driver: opens a file the way Stagewire uses it, and sorts the driver's errors.
 import Driver from 'better-sqlite3';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { StorageError } from './storage.ts';
 
@@ -29,11 +30,16 @@ export function connect(file: string, options: ConnectionOptions): Connection {
     return connection;
   } catch (error) {
     connection?.close();
-    throw cannotOpen(file, error);
+    throw cannotOpen(file, error, !options.create && !existsSync(path));
   }
 }
 
-function cannotOpen(file: string, cause: unknown): StorageError {
+function cannotOpen(file: string, cause: unknown, missing: boolean): StorageError {
+  if (missing) {
+    return new StorageError('UNAVAILABLE', `There is no database ${file}: run \`stagewire migrate\`.`, {
+      cause,
+    });
+  }
   const code = cause instanceof Driver.SqliteError ? cause.code : '';
   if (code === 'SQLITE_NOTADB') {
     return new StorageError('UNAVAILABLE', `${file} is not a SQLite database.`, { cause });

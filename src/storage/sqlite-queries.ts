@@ -1,6 +1,7 @@
 // The named queries as SQLite statements, each prepared once, and their rows as the contract has them.
-import { fromIsoTime, nearestTime, toIsoTime } from './iso-time.ts';
+import { fromIsoTime, toIsoTime } from './iso-time.ts';
 import type { Connection } from './sqlite-connection.ts';
+import { nearestTime, storableText } from './storable.ts';
 import type { Query, QueryName, Rows } from './storage.ts';
 import { tables, type ColumnKind, type TableName } from './tables.ts';
 
@@ -90,6 +91,16 @@ function decoder(columns: Selection['columns']): (rows: Record<string, unknown>[
   };
 }
 
+/** Arguments as the driver can bind them: texts that are UTF-8, and `since`, the one time among them, as text. */
+function bound(args: object): Record<string, string | number> {
+  const values: Record<string, string | number> = {};
+  for (const [name, value] of Object.entries(args) as [string, string | number][]) {
+    if (typeof value === 'string') values[name] = storableText(value);
+    else values[name] = name === 'since' ? toIsoTime(nearestTime(value)) : value;
+  }
+  return values;
+}
+
 type Run = (args: object) => Record<string, unknown>[];
 
 export class SqliteQueries {
@@ -114,8 +125,6 @@ export class SqliteQueries {
   run<Name extends QueryName>(query: Query<Name>): Rows<Name> {
     const run = this.#runs.get(query.name);
     if (!run) throw new TypeError(`There is no query ${query.name}.`);
-    const { args } = query;
-    const bound = 'since' in args ? { ...args, since: toIsoTime(nearestTime(args.since)) } : args;
-    return run(bound) as unknown as Rows<Name>;
+    return run(bound(query.args)) as unknown as Rows<Name>;
   }
 }

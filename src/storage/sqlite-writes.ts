@@ -1,18 +1,22 @@
 // Row changes as SQLite statements, each prepared once. Knows no transactions.
 import type { Statement } from 'better-sqlite3';
-import { nearestTime, toIsoTime } from './iso-time.ts';
+import { toIsoTime } from './iso-time.ts';
 import type { Connection } from './sqlite-connection.ts';
+import { nearestTime, storableText } from './storable.ts';
 import type { Write } from './storage.ts';
 import { tables, type ColumnKind, type TableName, type Tables, type TableSchema } from './tables.ts';
 
 type Value = string | number | Uint8Array | null;
 
 function toValue(kind: ColumnKind, value: unknown): Value {
+  if (value === null) return null;
   switch (kind) {
+    case 'text':
+      return storableText(value as string);
     case 'boolean':
       return value ? 1 : 0;
     case 'time':
-      return value === null ? null : toIsoTime(value as number);
+      return toIsoTime(value as number);
     default:
       return value as Value;
   }
@@ -20,14 +24,14 @@ function toValue(kind: ColumnKind, value: unknown): Value {
 
 class TableWrites<Row> {
   readonly #columns: readonly (readonly [keyof Row & string, ColumnKind])[];
-  readonly #key: readonly (keyof Row & string)[];
+  readonly #schema: TableSchema<Row>;
   readonly #insert: Statement;
   readonly #upsert: Statement;
   readonly #delete: Statement;
 
   constructor(connection: Connection, name: TableName, schema: TableSchema<Row>) {
     this.#columns = Object.entries(schema.columns) as [keyof Row & string, ColumnKind][];
-    this.#key = schema.key;
+    this.#schema = schema;
     const names = this.#columns.map(([column]) => column);
     const insert = `INSERT INTO ${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
     const changes = names
@@ -53,9 +57,9 @@ class TableWrites<Row> {
 
   delete(key: Partial<Row>): void {
     this.#delete.run(
-      ...this.#key.map((column) => {
+      ...this.#schema.key.map((column) => {
         if (key[column] === undefined) throw new TypeError(`A delete needs ${column}.`);
-        return key[column];
+        return toValue(this.#schema.columns[column], key[column]);
       }),
     );
   }
@@ -115,11 +119,11 @@ export class SqliteWrites {
         return this.#deleteRow(write);
       case 'mark_read': {
         const { roomId, readerId, after, upto, at } = write;
-        this.#markRead.run(toIsoTime(at), roomId, after, upto, readerId);
+        this.#markRead.run(toIsoTime(at), storableText(roomId), after, upto, storableText(readerId));
         return;
       }
       case 'trim_topic':
-        this.#trimTopic.run(write.topic, write.upto);
+        this.#trimTopic.run(storableText(write.topic), write.upto);
         return;
       case 'expire':
         this.#expireKeys.run(toIsoTime(nearestTime(write.keysBefore)));

@@ -30,7 +30,7 @@ test('[ORIGIN2] a page of the same host and port is allowed, default ports and l
   }
 });
 
-test('[ORIGIN3] a listed origin is allowed: exactly, with a star for labels of the host or the port, or all by *', () => {
+test('[ORIGIN3] a listed origin is allowed: exactly, by a star in its host or port, or all by *', () => {
   const from = (origin: string, ...allowed: string[]): boolean =>
     originAllowed(origin, 'server.test', allowed);
   expect(from('https://app.example.org', 'https://other.test', 'https://app.example.org')).toBe(true);

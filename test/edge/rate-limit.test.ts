@@ -6,7 +6,9 @@ import { createRateTable, parseRateLimit, RateLimiter } from '../../src/edge/rat
 import type { RateLimit } from '../../src/edge/rate-limit.ts';
 import type { RateHammerOrder, RateHammerStep } from '../support/rate-hammer.ts';
 
-/** A token bucket as it is told: so many tokens, one more each interval. In whole microseconds, to be exact. */
+/**
+ * A token bucket as it is told: so many tokens, one more each interval. In whole microseconds, to be exact.
+ */
 class Bucket {
   readonly #intervalUs: number;
   readonly #fullUs: number;
@@ -89,7 +91,10 @@ test('[RATE3] limiters over one table count together, as threads of one node do'
   expect(allowed).toEqual([true, true, true, true, false, false]);
 });
 
-/** How many messages of each user were allowed, when each thread takes its own steps at the same time as the other. */
+/**
+ * How many messages of each user were allowed, when each thread takes its own steps at the same time as the
+ * other.
+ */
 async function hammer(
   table: SharedArrayBuffer,
   limit: RateLimit,
@@ -123,7 +128,8 @@ test('[RATE3] two threads that hammer one user are together allowed exactly the 
 
 test('[RATE3] users that two threads meet for the first time at once get one bucket each', async () => {
   const limit = { messages: 3, perMs: 1_000 };
-  // Each step has new users and expired places, just enough of them, which the threads take in opposite order.
+  // Each step has new users and expired places, just enough of them, which the threads take in opposite
+  // order.
   const steps = Array.from({ length: 1_000 }, (_, step) => ({
     atMs: startMs + step * 1_000,
     users: [1, 2, 3, 4, 5, 6].map((number) => `user-${step}-${number}`),
@@ -135,7 +141,7 @@ test('[RATE3] users that two threads meet for the first time at once get one buc
   expect(sums.size).toBe(6_000);
 });
 
-test('[RATE4] a full table makes way for new users, who get their whole burst; places of idle users are used again', () => {
+test('[RATE4] a full table makes way for new users; places of idle users are used again', () => {
   const limit = { messages: 5, perMs: 1_000 };
   const limiter = new RateLimiter(createRateTable(8), limit);
   for (let number = 0; number < 100; number += 1) {

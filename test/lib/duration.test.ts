@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseDuration } from '../../src/lib/duration.ts';
 
-test('[DURATION1] a whole number with ms, s, m, h or d, or with nothing for milliseconds, is that duration', () => {
+test('[DURATION1] a whole number with ms, s, m, h, d or nothing (ms) is a duration', () => {
   expect(parseDuration('1500')).toBe(1_500);
   expect(parseDuration('500ms')).toBe(500);
   expect(parseDuration('90s')).toBe(90_000);

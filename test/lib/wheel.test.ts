@@ -67,7 +67,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('advance' as const), byMs }),
 );
 
-test('[WHEEL1] whatever is scheduled, moved and called off, each advance calls what a sorted list would call', () => {
+test('[WHEEL1] each advance calls what a sorted list of times would call', () => {
   const wheels = fc.record({ tickMs: fc.constantFrom(1, 7, 10), slots: fc.integer({ min: 1, max: 9 }) });
   fc.assert(
     fc.property(wheels, fc.array(step, { maxLength: 60 }), (options, steps) => {
@@ -75,15 +75,15 @@ test('[WHEEL1] whatever is scheduled, moved and called off, each advance calls w
       const model = new Model();
       const all = items(8);
       let nowMs = 1_000;
-      for (const step of steps) {
-        if (step.do === 'schedule') {
-          wheel.schedule(all[step.name] as Item, nowMs + step.inMs);
-          model.schedule(step.name, nowMs + step.inMs);
-        } else if (step.do === 'cancel') {
-          wheel.cancel(all[step.name] as Item);
-          model.cancel(step.name);
+      for (const taken of steps) {
+        if (taken.do === 'schedule') {
+          wheel.schedule(all[taken.name] as Item, nowMs + taken.inMs);
+          model.schedule(taken.name, nowMs + taken.inMs);
+        } else if (taken.do === 'cancel') {
+          wheel.cancel(all[taken.name] as Item);
+          model.cancel(taken.name);
         } else {
-          nowMs += step.byMs;
+          nowMs += taken.byMs;
           expect(dueAt(wheel, nowMs)).toEqual(model.dueAt(nowMs));
         }
         expect(wheel.size).toBe(model.size);

@@ -76,21 +76,64 @@ describe('encoder', () => {
   );
 
   const bytesOnTheWire: [title: string, frame: Uint8Array, wire: string][] = [
-    ['[STOMP17] a frame without a body', encodeFrame('1.2', 'RECEIPT', [['receipt-id', 'a']]), 'RECEIPT\nreceipt-id:a\n\n\0'],
-    ['[STOMP17] a body of text', encodeFrame('1.2', 'ERROR', [['message', 'a']], 'ž'), 'ERROR\nmessage:a\ncontent-length:2\n\nž\0'],
+    [
+      '[STOMP17] a frame without a body',
+      encodeFrame('1.2', 'RECEIPT', [['receipt-id', 'a']]),
+      'RECEIPT\nreceipt-id:a\n\n\0',
+    ],
+    [
+      '[STOMP17] a body of text',
+      encodeFrame('1.2', 'ERROR', [['message', 'a']], 'ž'),
+      'ERROR\nmessage:a\ncontent-length:2\n\nž\0',
+    ],
     ['[STOMP17] an empty body', encodeFrame('1.2', 'MESSAGE', [], ''), 'MESSAGE\ncontent-length:0\n\n\0'],
-    ['[STOMP17] a content-length among the headers', encodeFrame('1.2', 'MESSAGE', [['content-length', '9']], 'ab'), 'MESSAGE\ncontent-length:2\n\nab\0'],
-    ['[STOMP5] escapes of 1.2', encodeFrame('1.2', 'MESSAGE', [['a:', '\\\r\n:b']]), 'MESSAGE\na\\c:\\\\\\r\\n\\cb\n\n\0'],
-    ['[STOMP5] escapes of 1.1', encodeFrame('1.1', 'MESSAGE', [['a:', '\\\n:b']]), 'MESSAGE\na\\c:\\\\\\n\\cb\n\n\0'],
+    [
+      '[STOMP17] a content-length among the headers',
+      encodeFrame('1.2', 'MESSAGE', [['content-length', '9']], 'ab'),
+      'MESSAGE\ncontent-length:2\n\nab\0',
+    ],
+    [
+      '[STOMP5] escapes of 1.2',
+      encodeFrame('1.2', 'MESSAGE', [['a:', '\\\r\n:b']]),
+      'MESSAGE\na\\c:\\\\\\r\\n\\cb\n\n\0',
+    ],
+    [
+      '[STOMP5] escapes of 1.1',
+      encodeFrame('1.1', 'MESSAGE', [['a:', '\\\n:b']]),
+      'MESSAGE\na\\c:\\\\\\n\\cb\n\n\0',
+    ],
     ['[STOMP5] none in 1.0', encodeFrame('1.0', 'MESSAGE', [['a', '\\:b']]), 'MESSAGE\na:\\:b\n\n\0'],
-    ['[STOMP6] none in CONNECTED', encodeFrame('1.2', 'CONNECTED', [['user-name', 'a:\\b']]), 'CONNECTED\nuser-name:a:\\b\n\n\0'],
-    ['[STOMP18] a line end in CONNECTED', encodeFrame('1.2', 'CONNECTED', [['user-name', 'a\nb:c']]), 'CONNECTED\nuser-name:a b:c\n\n\0'],
+    [
+      '[STOMP6] none in CONNECTED',
+      encodeFrame('1.2', 'CONNECTED', [['user-name', 'a:\\b']]),
+      'CONNECTED\nuser-name:a:\\b\n\n\0',
+    ],
+    [
+      '[STOMP18] a line end in CONNECTED',
+      encodeFrame('1.2', 'CONNECTED', [['user-name', 'a\nb:c']]),
+      'CONNECTED\nuser-name:a b:c\n\n\0',
+    ],
     ['[STOMP18] NUL in 1.2', encodeFrame('1.2', 'MESSAGE', [['a\0', 'b\0']]), 'MESSAGE\na :b \n\n\0'],
     ['[STOMP18] CR and NUL in 1.1', encodeFrame('1.1', 'MESSAGE', [['a', 'b\r\0']]), 'MESSAGE\na:b  \n\n\0'],
-    ['[STOMP18] CR, LF and NUL in 1.0', encodeFrame('1.0', 'MESSAGE', [['a\n', 'b\r\n\0']]), 'MESSAGE\na :b   \n\n\0'],
-    ['[STOMP18] a name with a colon in 1.0', encodeFrame('1.0', 'MESSAGE', [['a:b', 'c'], ['d', 'e']]), 'MESSAGE\nd:e\n\n\0'],
-    ['[STOMP18] half a surrogate pair', encodeFrame('1.2', 'MESSAGE', [['a', '\ud800']]), 'MESSAGE\na:\ufffd\n\n\0'],
-  ]; // prettier-ignore
+    [
+      '[STOMP18] CR, LF and NUL in 1.0',
+      encodeFrame('1.0', 'MESSAGE', [['a\n', 'b\r\n\0']]),
+      'MESSAGE\na :b   \n\n\0',
+    ],
+    [
+      '[STOMP18] a name with a colon in 1.0',
+      encodeFrame('1.0', 'MESSAGE', [
+        ['a:b', 'c'],
+        ['d', 'e'],
+      ]),
+      'MESSAGE\nd:e\n\n\0',
+    ],
+    [
+      '[STOMP18] half a surrogate pair',
+      encodeFrame('1.2', 'MESSAGE', [['a', '\ud800']]),
+      'MESSAGE\na:\ufffd\n\n\0',
+    ],
+  ];
   it.each(bytesOnTheWire)('%s', (_title, frame, wire) => {
     expect(text(frame)).toBe(wire);
   });
@@ -108,7 +151,11 @@ describe('messages to many', () => {
   });
 
   it('[STOMP19] a client that sets subscription or content-length changes neither', () => {
-    const mischief: Header[] = [['subscription', 'x'], ['content-length', '0'], ['a', 'b']]; // prettier-ignore
+    const mischief: Header[] = [
+      ['subscription', 'x'],
+      ['content-length', '0'],
+      ['a', 'b'],
+    ];
     const block = messageBlock('1.2', mischief, bytesOf('hi'));
     expect(text(messageFrame('1.2', 's', block, mischief))).toBe(
       'MESSAGE\nsubscription:s\na:b\na:b\ncontent-length:2\n\nhi\0',

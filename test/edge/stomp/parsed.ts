@@ -56,7 +56,7 @@ export function parse(
 
 /** Cuts bytes at the given places, which may be in any order, repeated, or beyond the end. */
 export function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
-  const sorted = places.filter((place) => place < bytes.length).sort((a, b) => a - b);
+  const sorted = places.filter((place) => place < bytes.length).toSorted((a, b) => a - b);
   const edges = [0, ...sorted, bytes.length];
   return edges.slice(1).map((edge, index) => bytes.subarray(edges[index], edge));
 }

@@ -10,15 +10,43 @@ const parseText = (version: StompVersion, text: string) => parse(version, [bytes
 
 describe('well-formed frames', () => {
   const everyVersion: [title: string, text: string, frames: ParsedFrame[]][] = [
-    ['[STOMP1] a frame with headers and a body', 'SEND\na:b\nc:d\n\nhi\0', [send([['a', 'b'], ['c', 'd']], 'hi')]],
+    [
+      '[STOMP1] a frame with headers and a body',
+      'SEND\na:b\nc:d\n\nhi\0',
+      [
+        send(
+          [
+            ['a', 'b'],
+            ['c', 'd'],
+          ],
+          'hi',
+        ),
+      ],
+    ],
     ['[STOMP1] a frame without headers', 'SEND\n\nhi\0', [send([], 'hi')]],
     ['[STOMP1] a frame without headers and body', 'SEND\n\n\0', [send([])]],
     ['[STOMP1] an empty header value', 'SEND\na:\n\n\0', [send([['a', '']])]],
     ['[STOMP1] several frames in one chunk', 'SEND\n\na\0SEND\n\nb\0', [send([], 'a'), send([], 'b')]],
     ['[STOMP3] line ends alone are heart-beats', '\n\r\n\n', []],
-    ['[STOMP3] line ends around frames', '\n\nSEND\n\na\0\n\r\nSEND\n\nb\0\n', [send([], 'a'), send([], 'b')]],
+    [
+      '[STOMP3] line ends around frames',
+      '\n\nSEND\n\na\0\n\r\nSEND\n\nb\0\n',
+      [send([], 'a'), send([], 'b')],
+    ],
     ['[STOMP4] CRLF line ends', 'SEND\r\na:b\r\n\r\nhi\r\n\0', [send([['a', 'b']], 'hi\r\n')]],
-    ['[STOMP4] CRLF and LF mixed', 'SEND\r\na:b\nc:d\r\n\nhi\0', [send([['a', 'b'], ['c', 'd']], 'hi')]],
+    [
+      '[STOMP4] CRLF and LF mixed',
+      'SEND\r\na:b\nc:d\r\n\nhi\0',
+      [
+        send(
+          [
+            ['a', 'b'],
+            ['c', 'd'],
+          ],
+          'hi',
+        ),
+      ],
+    ],
     ['[STOMP7] the first of repeated headers counts', 'SEND\na:1\na:2\n\n\0', [send([['a', '1']])]],
     ['[STOMP8] UTF-8 in names and values', 'SEND\nž:€😀\n\n\0', [send([['ž', '€😀']])]],
     ['[STOMP8] a byte order mark is text', 'SEND\na:\ufeffb\n\n\0', [send([['a', '\ufeffb']])]],
@@ -45,9 +73,15 @@ describe('well-formed frames', () => {
     [
       '[STOMP21] names that mean something to JavaScript are names like others',
       'SEND\n__proto__:a\nconstructor:b\ntoString:c\n\n\0',
-      [send([['__proto__', 'a'], ['constructor', 'b'], ['toString', 'c']])],
+      [
+        send([
+          ['__proto__', 'a'],
+          ['constructor', 'b'],
+          ['toString', 'c'],
+        ]),
+      ],
     ],
-  ]; // prettier-ignore
+  ];
   for (const [title, text, frames] of everyVersion) {
     it.each(VERSIONS)(`${title} (STOMP %s)`, (version) => {
       expect(parseText(version, text)).toMatchObject({ frames, error: null });

@@ -108,7 +108,10 @@ describe('frames of @stomp/stompjs', () => {
   });
 
   it('[STOMP20] CONNECT and CONNECTED pass unescaped both ways', () => {
-    const headers: Header[] = [['accept-version', '1.2,1.1,1.0'], ['passcode', 'a\\n:b']]; // prettier-ignore
+    const headers: Header[] = [
+      ['accept-version', '1.2,1.1,1.0'],
+      ['passcode', 'a\\n:b'],
+    ];
     const connect = marshal('1.2', 'CONNECT', { headers, body: '' });
     expect(parse('1.2', [connect]).frames).toEqual([{ command: 'CONNECT', headers, body: '' }]);
     const connected = encodeFrame('1.2', 'CONNECTED', [['user-name', 'a\\n:b']]);

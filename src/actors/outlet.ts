@@ -1,0 +1,105 @@
+// The way of what actors send: to the edge that asked, or to all edges with subscribers of a destination.
+import { Refusal } from '../errors.ts';
+import { ToEdge, type ToEdgeMessage } from '../link/messages.ts';
+import { StorageError } from '../storage/storage.ts';
+import type { Item } from './cell.ts';
+import type { Subscribers } from './subscribers.ts';
+import type { Output } from './turn.ts';
+
+/** The way to one edge. */
+export interface EdgePort {
+  send(message: ToEdgeMessage, bytes: number): void;
+  /** Sends what was gathered now, as nothing more will come in this turn of the event loop. */
+  flush(): void;
+  readonly full: boolean;
+}
+
+export class Outlet {
+  readonly #ports = new Map<number, EdgePort>();
+  /** Edges whose wildcards may want any plain message. */
+  readonly #wildcards = new Set<number>();
+
+  add(edge: number, port: EdgePort): void {
+    this.#ports.set(edge, port);
+  }
+
+  remove(edge: number): void {
+    this.#ports.delete(edge);
+    this.#wildcards.delete(edge);
+  }
+
+  setWildcards(edge: number, wanted: boolean): void {
+    if (wanted) this.#wildcards.add(edge);
+    else this.#wildcards.delete(edge);
+  }
+
+  full(edge: number): boolean {
+    return this.#ports.get(edge)?.full === true;
+  }
+
+  send(edge: number, message: ToEdgeMessage): void {
+    this.#ports.get(edge)?.send(message, 0);
+  }
+
+  flush(): void {
+    for (const port of this.#ports.values()) port.flush();
+  }
+
+  /** @param subscribers of the actor that sent it; undefined when it has none. */
+  release({ to, message, bytes }: Output, subscribers: Subscribers | undefined): void {
+    if ('edge' in to) {
+      this.#ports.get(to.edge)?.send(message, bytes);
+      return;
+    }
+    const edges = subscribers?.edges(to.destination) ?? [];
+    const all = to.plain && this.#wildcards.size > 0 ? new Set([...this.#wildcards, ...edges]) : edges;
+    for (const edge of all) this.#ports.get(edge)?.send(message, bytes);
+  }
+
+  /** Its writes were not applied: answers become refusals, what was for subscribers never happened. */
+  lose({ to, message, undo }: Output, error: StorageError): void {
+    undo?.();
+    if (!('edge' in to)) return;
+    const { code, message: text, detail } = commitRefusal(error);
+    if (message[0] === ToEdge.reply) this.send(to.edge, [ToEdge.refuse, message[1], code, text, detail]);
+    else if (message[0] === ToEdge.subscribed) {
+      this.send(to.edge, [ToEdge.refuseSubscription, message[1], code, text, detail]);
+    } else this.send(to.edge, message);
+  }
+}
+
+function commitRefusal({ reason }: StorageError): Refusal {
+  return reason === 'CONSTRAINT'
+    ? new Refusal('CONFLICT', 'This exists already.')
+    : new Refusal('UNAVAILABLE', 'This could not be stored, try again later.');
+}
+
+export function overloaded(): Refusal {
+  return new Refusal('UNAVAILABLE', 'The server is overloaded, try again later.');
+}
+
+export function unreadable(): Refusal {
+  return new Refusal('UNAVAILABLE', 'This can not be read at the moment.');
+}
+
+export function stopped(): Refusal {
+  return new Refusal('UNAVAILABLE', 'This is stopped for a while after repeated faults.');
+}
+
+/** What whoever asked is told of anything thrown: a Refusal as it is, a fault of ours without its text. */
+export function asRefusal(thrown: unknown): Refusal {
+  if (thrown instanceof Refusal) return thrown;
+  if (thrown instanceof StorageError) return unreadable();
+  return new Refusal('INTERNAL', 'The server could not do this.');
+}
+
+/** The refusal of an item as a message; undefined when nobody waits for an answer. */
+export function refusalMessage(
+  item: Exclude<Item, { type: 'rejoin' | 'timer' }>,
+  { code, message, detail }: Refusal,
+): ToEdgeMessage {
+  const request = item.message[1];
+  return item.type === 'command' || item.type === 'acknowledge'
+    ? [ToEdge.refuse, request, code, message, detail]
+    : [ToEdge.refuseSubscription, request, code, message, detail];
+}

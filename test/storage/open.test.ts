@@ -1,0 +1,62 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { migrate, openStorage } from '../../src/storage/open.ts';
+import { StorageError } from '../../src/storage/storage.ts';
+import { newFile, removeFilesAfterwards } from './database-file.ts';
+import { insert, room } from './rows.ts';
+
+removeFilesAfterwards();
+
+describe('database URLs', () => {
+  it('[STORE28] sqlite:path is migrated, its folder made, and opened, absolute or from the working directory', async () => {
+    const file = join(dirname(newFile()), 'made', 'here', 'a b?c.db');
+    for (const path of [file, relative(process.cwd(), file)]) {
+      const report = migrate(`sqlite:${path}`);
+      expect(report.to).toBe(2);
+      const storage = openStorage(`sqlite:${path}`);
+      const outcomes = await storage.commit([[insert('chat_rooms', room({ room_id: path }))]]);
+      expect(outcomes).toEqual([null]);
+      await storage.close();
+    }
+    expect(existsSync(file)).toBe(true);
+    const storage = openStorage(`SQLite:${file}`);
+    expect(await storage.query({ name: 'room', args: { roomId: file } })).toHaveLength(1);
+    await storage.close();
+  });
+
+  it('[STORE28] memory: is a new, empty store each time', async () => {
+    expect(migrate('memory:').applied).toEqual([]);
+    const storage = openStorage('memory:');
+    expect(await storage.commit([[insert('chat_rooms', room())]])).toEqual([null]);
+    const other = openStorage('memory:');
+    expect(await other.query({ name: 'room', args: { roomId: 'lobby' } })).toEqual([]);
+    await storage.close();
+    await other.close();
+  });
+
+  const refusals: [string, RegExp][] = [
+    ['mysql://root:secret@db:3306/chat', /not supported yet/],
+    ['mariadb://root:secret@db:3306/chat', /not supported yet/],
+    ['sqlite:', /needs the path of a file/],
+    ['sqlite::memory:', /write memory:\.$/],
+    ['sqlite://data/a.db', /without \/\//],
+    ['postgres://root:secret@db/chat', /sqlite:PATH or memory:/],
+    ['data/a.db', /sqlite:PATH or memory:/],
+    ['', /sqlite:PATH or memory:/],
+  ];
+  it.each(refusals)('[STORE28] %s is refused in one line that shows no password', (url, words) => {
+    for (const attempt of [() => openStorage(url), () => migrate(url)]) {
+      expect(attempt).toThrow(StorageError);
+      expect(attempt).toThrow(words);
+      expect(attempt).not.toThrow(/secret|\n/);
+    }
+  });
+
+  it('[STORE28] a path through a file, or to a folder, is refused in one line', () => {
+    const file = newFile();
+    writeFileSync(file, '');
+    expect(() => migrate(`sqlite:${join(file, 'a.db')}`)).toThrow(/^Can't make the folder .*\.$/);
+    expect(() => migrate(`sqlite:${dirname(file)}`)).toThrow(/^Can't open the database .*\.$/);
+  });
+});

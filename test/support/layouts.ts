@@ -1,0 +1,39 @@
+// The arrangements of threads that the main flows are tried in: alone, a shard opens SQLite itself; several share
+// a storage thread, and what one edge sends reaches subscribers of another.
+import type { Given } from '../../src/config.ts';
+import type { TestServer } from './server.ts';
+import { connectStomp, type ConnectOptions, type TestClient } from './stomp.ts';
+
+export interface Layout {
+  readonly name: string;
+  readonly settings: Given;
+}
+
+export const layouts: readonly Layout[] = [
+  { name: 'one edge, one shard', settings: { edges: '1', shards: '1' } },
+  { name: 'two edges, two shards', settings: { edges: '2', shards: '2' } },
+];
+
+/** The edge thread that holds this client. */
+export async function edgeOf(server: TestServer, client: TestClient): Promise<string> {
+  const connected = await client.waitFor(({ command }) => command === 'CONNECTED');
+  const { session } = connected.headers;
+  const line = await server.logged((one) => one['event'] === 'connect' && one['session'] === session);
+  return String(line['thread']);
+}
+
+/** Clients alike, at least one on each of the server's edges: the system spreads connections as it likes. */
+export async function connectOnEveryEdge(
+  server: TestServer,
+  layout: Layout,
+  options: ConnectOptions,
+): Promise<TestClient[]> {
+  const edges = new Set<string>();
+  const clients: TestClient[] = [];
+  while (edges.size < Number(layout.settings.edges)) {
+    const client = await connectStomp(server, options);
+    clients.push(client);
+    edges.add(await edgeOf(server, client));
+  }
+  return clients;
+}
