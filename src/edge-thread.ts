@@ -43,11 +43,20 @@ export async function runEdge({ settings, control, index, port, rateTable }: Edg
   });
 
   const ended = new Promise<void>((resolve, reject) => {
+    let over = false;
     const end = (then: () => void): void => {
+      if (over) return;
+      over = true;
       server.close();
+      edge.close();
       control.close();
       then();
     };
+    catchFaults((error) => {
+      log.fatal({ err: error }, 'uncaught exception, the edge is started again');
+      server.stopListening();
+      end(() => reject(asError(error)));
+    });
     const drain = async (): Promise<void> => {
       server.stopListening();
       await edge.drain();
@@ -57,12 +66,6 @@ export async function runEdge({ settings, control, index, port, rateTable }: Edg
     control.on('message', (order: Order) => {
       if (order.type === 'connect') edge.connectShard(order.index, order.end);
       else void drain().catch((error: unknown) => end(() => reject(asError(error))));
-    });
-    // Left to Node, the error would end the thread with its sockets open, and that aborts the process.
-    process.on('uncaughtException', (error) => {
-      log.fatal({ err: error }, 'uncaught exception, the edge is started again');
-      server.stopListening();
-      end(() => reject(asError(error)));
     });
   });
 
@@ -75,6 +78,17 @@ export async function runEdge({ settings, control, index, port, rateTable }: Edg
   }
   control.postMessage({ type: 'ready' } satisfies Report);
   return ended;
+}
+
+let onFault: ((error: Error) => void) | null = null;
+
+/**
+ * Left to Node, an uncaught error would end the thread with its sockets open, and that aborts the process. The thread
+ * lives on and the next edge may run in it, so the handler stays and only what it calls changes.
+ */
+function catchFaults(handler: (error: Error) => void): void {
+  if (onFault === null) process.on('uncaughtException', (error) => onFault?.(error));
+  onFault = handler;
 }
 
 function asError(thrown: unknown): Error {

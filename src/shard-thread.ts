@@ -36,6 +36,7 @@ export async function runShard({ settings, control, index, storage: end }: Shard
     log,
   });
   const links = new Map<number, Link<ToEdgeMessage, ToShardMessage>>();
+  let edges = 0;
 
   if (index === 0) {
     systemClock.every(expireEveryMs, () => {
@@ -65,13 +66,13 @@ export async function runShard({ settings, control, index, storage: end }: Shard
         drain().then(resolve, reject);
         return;
       }
-      const edge = order.index;
+      // Not its index: what is still on its way to an edge that died must not reach the one that follows it.
+      const edge = edges;
+      edges += 1;
       const link: Link<ToEdgeMessage, ToShardMessage> = new Link(
         order.end,
         (message) => shard.receive(edge, message),
         () => {
-          // A new link of the same edge may be there already.
-          if (links.get(edge) !== link) return;
           links.delete(edge);
           shard.removeEdge(edge);
         },

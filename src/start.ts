@@ -32,6 +32,7 @@ export async function startNode(given: Given, kindsUrl = builtInKinds): Promise<
     void drain(1);
   };
   const supervisor = new Supervisor(settings, systemClock, log, fatal);
+  let started = false;
   let draining = false;
 
   async function drain(code: number): Promise<void> {
@@ -50,12 +51,13 @@ export async function startNode(given: Given, kindsUrl = builtInKinds): Promise<
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (draining) dieBy(signal);
+      if (draining || !started) dieBy(signal);
       else void drain(0);
     });
   }
   process.on('uncaughtException', fatal);
   const port = await supervisor.start();
+  started = true;
   return { url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, ended };
 }
 

@@ -73,7 +73,7 @@ function parseStrings(
   const strings = [...numberNames, 'targets', 'server-args', 'data-dir'];
   try {
     const { values } = parseArgs({
-      args: [...args],
+      args: joined(args),
       strict: true,
       allowPositionals: false,
       options: {
@@ -87,6 +87,15 @@ function parseStrings(
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/);
     throw new UsageError(line);
   }
+}
+
+/** `--server-args "--edges 1"` as one word: the parser takes a value that starts with a dash for an option. */
+function joined(args: readonly string[]): string[] {
+  const index = args.indexOf('--server-args');
+  const value = args[index + 1];
+  return index < 0 || value === undefined
+    ? [...args]
+    : [...args.slice(0, index), `--server-args=${value}`, ...args.slice(index + 2)];
 }
 
 function numberOf(name: string, option: NumberOption, text: string | boolean | undefined): number {

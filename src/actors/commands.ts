@@ -20,7 +20,7 @@ interface Attempt {
 }
 
 export function receiveCommand(shard: Shard, cell: Cell, item: CommandItem): void {
-  const [, , , name, asker, , headerKey, headers, bytes, isText] = item.message;
+  const [, , , name, asker, params, headerKey, headers, bytes, isText] = item.message;
   const command = cell.kind.commands[name];
   if (!command) throw new Refusal('NOT_FOUND', `Nothing handles ${name}.`);
   const body = command.decode({ bytes, isText, headers }) as never;
@@ -30,7 +30,11 @@ export function receiveCommand(shard: Shard, cell: Cell, item: CommandItem): voi
     item,
     command,
     body,
-    key: key === null ? null : { command: name, user: asker[0], key },
+    // An actor may have many destinations for one command: each has its own keys.
+    key:
+      key === null
+        ? null
+        : { command: [name, ...Object.values(params ?? {})].join(' '), user: asker[0], key },
   };
   if (attempt.key) onceOnly(shard, attempt, attempt.key);
   else withRows(shard, attempt);

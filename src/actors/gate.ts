@@ -15,11 +15,17 @@ export interface GateLimits {
   readonly bytesMax: number;
 }
 
+/** One actor's part of a group. */
+interface Part {
+  readonly writes: Write[];
+  bytes: number;
+}
+
 interface Group<Owner, Output> {
   readonly number: number;
-  readonly transactions: Map<Owner, Write[]>;
+  readonly parts: Map<Owner, Part>;
   readonly held: { owner: Owner; output: Output }[];
-  readonly waiting: (() => void)[];
+  readonly waiting: { owner: Owner; task: () => void }[];
   writes: number;
   bytes: number;
 }
@@ -36,7 +42,11 @@ export interface GateEvents<Owner, Output> {
 }
 
 function newGroup<Owner, Output>(number: number): Group<Owner, Output> {
-  return { number, transactions: new Map(), held: [], waiting: [], writes: 0, bytes: 0 };
+  return { number, parts: new Map(), held: [], waiting: [], writes: 0, bytes: 0 };
+}
+
+function brokenOff(cause?: unknown): StorageError {
+  return new StorageError('UNAVAILABLE', 'The commit broke off.', { cause });
 }
 
 export class Gate<Owner extends Writer, Output> {
@@ -62,7 +72,7 @@ export class Gate<Owner extends Writer, Output> {
 
   /** Whether nothing waits for a commit. */
   get idle(): boolean {
-    return this.#closing === null && this.#open.transactions.size === 0;
+    return this.#closing === null && this.#open.parts.size === 0;
   }
 
   /** Whether all that the actor wrote is committed. */
@@ -73,9 +83,10 @@ export class Gate<Owner extends Writer, Output> {
   /** One turn's writes, to be committed with the actor's others of this group or not at all. */
   write(owner: Owner, writes: readonly Write[], bytes: number): void {
     const group = this.#open;
-    const transaction = group.transactions.get(owner);
-    if (transaction) transaction.push(...writes);
-    else group.transactions.set(owner, [...writes]);
+    let part = group.parts.get(owner);
+    if (!part) group.parts.set(owner, (part = { writes: [], bytes: 0 }));
+    part.writes.push(...writes);
+    part.bytes += bytes;
     group.writes += writes.length;
     group.bytes += bytes;
     owner.ticket = group.number;
@@ -98,7 +109,7 @@ export class Gate<Owner extends Writer, Output> {
   /** Calls `task` once all that the actor has written up to now is committed or lost. */
   whenSettled(owner: Owner, task: () => void): void {
     if (this.settled(owner)) task();
-    else this.#group(owner.ticket).waiting.push(task);
+    else this.#group(owner.ticket).waiting.push({ owner, task });
   }
 
   #group(ticket: number): Group<Owner, Output> {
@@ -106,25 +117,26 @@ export class Gate<Owner extends Writer, Output> {
   }
 
   #commit(): void {
-    if (this.#closing || this.#open.transactions.size === 0) return;
+    if (this.#closing || this.#open.parts.size === 0) return;
     const group = this.#open;
     this.#closing = group;
     this.#open = newGroup(group.number + 1);
-    const transactions: Transaction[] = [...group.transactions.values()];
+    const transactions: Transaction[] = [...group.parts.values()].map(({ writes }) => writes);
     this.#storage.commit(transactions).then(
       (outcomes) => {
         const failures = new Map<Owner, StorageError>();
         let index = 0;
-        for (const owner of group.transactions.keys()) {
-          const outcome = outcomes[index];
+        for (const owner of group.parts.keys()) {
+          // A missing outcome says nothing of being durable.
+          const outcome = outcomes[index] === undefined ? brokenOff() : outcomes[index];
           if (outcome) failures.set(owner, outcome);
           index += 1;
         }
         this.#settle(group, failures);
       },
       (cause: unknown) => {
-        const error = new StorageError('UNAVAILABLE', 'The commit broke off.', { cause });
-        this.#settle(group, new Map([...group.transactions.keys()].map((owner) => [owner, error])));
+        const error = brokenOff(cause);
+        this.#settle(group, new Map([...group.parts.keys()].map((owner) => [owner, error])));
       },
     );
   }
@@ -132,27 +144,34 @@ export class Gate<Owner extends Writer, Output> {
   #settle(group: Group<Owner, Output>, failures: ReadonlyMap<Owner, StorageError>): void {
     this.#closing = null;
     this.#committed = group.number;
-    const dropped = failures.size > 0 ? this.#withdraw(failures) : [];
-    for (const { owner, output } of [...group.held, ...dropped]) {
+    const withdrawn = this.#withdraw(failures);
+    for (const { owner, output } of [...group.held, ...withdrawn.held]) {
       const error = failures.get(owner);
       if (error) this.#events.lost(output, error);
       else this.#events.release(output);
     }
     this.#events.settled();
-    for (const task of group.waiting) task();
+    for (const { task } of [...group.waiting, ...withdrawn.waiting]) task();
     this.#commit();
   }
 
-  /** Takes what failed actors have written and sent since out of the open group. */
-  #withdraw(failures: ReadonlyMap<Owner, StorageError>): { owner: Owner; output: Output }[] {
+  /** Takes what failed actors have written, sent and waited for since out of the open group. */
+  #withdraw(failures: ReadonlyMap<Owner, StorageError>): Pick<Group<Owner, Output>, 'held' | 'waiting'> {
+    if (failures.size === 0) return { held: [], waiting: [] };
+    const group = this.#open;
     for (const [owner, error] of failures) {
-      this.#open.transactions.delete(owner);
+      const part = group.parts.get(owner);
+      group.parts.delete(owner);
+      group.writes -= part?.writes.length ?? 0;
+      group.bytes -= part?.bytes ?? 0;
       owner.ticket = this.#committed;
       this.#events.failed(owner, error);
     }
-    const held = this.#open.held.splice(0);
-    const dropped = held.filter(({ owner }) => failures.has(owner));
-    this.#open.held.push(...held.filter(({ owner }) => !failures.has(owner)));
-    return dropped;
+    const ofFailed = <Entry extends { owner: Owner }>(entries: Entry[]): Entry[] => {
+      const all = entries.splice(0);
+      entries.push(...all.filter(({ owner }) => !failures.has(owner)));
+      return all.filter(({ owner }) => failures.has(owner));
+    };
+    return { held: ofFailed(group.held), waiting: ofFailed(group.waiting) };
   }
 }

@@ -315,7 +315,10 @@ export class Shard {
       return this.#again(item.edge, [op, actor, stream, destination, params, 0, epoch, after]);
     }
     const { code, message, detail } = asRefusal(thrown);
-    const refusal = new Refusal(code, message, { ...cell.kind.refusalDetail?.(cell.id), ...detail });
+    // What could not be made has no id to be told.
+    const isNew = item.type === 'command' && cell.kind.commands[item.message[3]]?.id === 'new';
+    const its = isNew ? undefined : cell.kind.refusalDetail?.(cell.id);
+    const refusal = new Refusal(code, message, { ...its, ...detail });
     this.emit(cell, item.edge, refusalMessage(item, refusal));
   }
 

@@ -1,7 +1,7 @@
 // An edge: the sessions of one thread, joined with every shard. Holds no state that a shard would need to go on.
 import type { Logger } from 'pino';
 import { placement } from '../actors/placement.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import { newId } from '../lib/random.ts';
 import { TimerWheel } from '../lib/wheel.ts';
 import type { LinkEnd } from '../link/link.ts';
@@ -59,6 +59,7 @@ export class Edge {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #ports: readonly ShardPort[];
+  readonly #ticking: Timer;
   readonly #sessions = new Set<Session>();
   readonly #wheel = new TimerWheel<Session>({ tickMs: wheelTickMs, slots: 1024 });
   #subscriptionCount = 0;
@@ -74,7 +75,7 @@ export class Edge {
     this.#log = options.log;
     this.fanOut = new FanOut(options.groups, (bytes) => this.#published(bytes));
     this.#ports = Array.from({ length: options.shardCount }, () => this.#newPort());
-    options.clock.every(wheelTickMs, () => this.#tick());
+    this.#ticking = options.clock.every(wheelTickMs, () => this.#tick());
   }
 
   /** Whether every shard is there and new clients are welcome. */
@@ -210,6 +211,12 @@ export class Edge {
       }
       await this.#pause(drainSliceMs);
     }
+    this.close();
+  }
+
+  /** Lets the shards go. The thread may take up another edge afterwards. */
+  close(): void {
+    this.#ticking.cancel();
     for (const port of this.#ports) port.close();
   }
 

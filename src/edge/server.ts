@@ -43,6 +43,7 @@ const messageBytesMax = 2 * 1024 * 1024;
  */
 const transportBufferBytesMax = 64 * 1024 * 1024;
 const idleSeconds = 120;
+const failed = 'the server failed';
 
 class SocketConnection implements Connection {
   readonly address: string;
@@ -100,7 +101,12 @@ export class Server implements Groups {
     this.#edge = edge;
     this.#options = options;
     for (const path of stompPaths) this.#app.ws<SocketData>(path, this.#webSocket(edge));
-    this.#app.any('/*', (response, request) => this.#guard(null, () => this.#http(response, request)));
+    this.#app.any('/*', (response, request) => {
+      this.#guard(
+        () => this.#http(response, request),
+        () => response.close(),
+      );
+    });
     return new Promise((resolve, reject) => {
       this.#app.listen(options.host, options.port, (socket) => {
         if (socket) {
@@ -131,27 +137,40 @@ export class Server implements Groups {
       sendPingsAutomatically: true,
       compression: uWS.DISABLED,
       upgrade: (response, request, context) => {
-        this.#guard(null, () => this.#upgrade(response, request, context));
+        // A request that is neither answered nor cut aborts the process.
+        this.#guard(
+          () => this.#upgrade(response, request, context),
+          () => response.close(),
+        );
       },
       open: (socket) => {
-        this.#guard(null, () => {
-          const data = socket.getUserData();
-          data.connection = new SocketConnection(socket);
-          data.session = edge.open(data.connection, data.token);
-        });
+        const data = socket.getUserData();
+        data.connection = new SocketConnection(socket);
+        this.#guard(
+          () => {
+            data.session = edge.open(data.connection as SocketConnection, data.token);
+          },
+          () => socket.end(CloseCode.fault, failed),
+        );
       },
       message: (socket, message, isBinary) => {
         const { session } = socket.getUserData();
-        this.#guard(session, () => session?.receive(new Uint8Array(message), !isBinary));
+        this.#guard(
+          () => session?.receive(new Uint8Array(message), !isBinary),
+          () => session?.end(CloseCode.fault, failed),
+        );
       },
       drain: (socket) => {
         const { session } = socket.getUserData();
-        this.#guard(session, () => session && edge.drained(session));
+        this.#guard(
+          () => session && edge.drained(session),
+          () => session?.end(CloseCode.fault, failed),
+        );
       },
       close: (socket) => {
         const { session, connection } = socket.getUserData();
         connection?.gone();
-        this.#guard(null, () => session && edge.closed(session));
+        this.#guard(() => session && edge.closed(session));
       },
     };
   }
@@ -197,7 +216,7 @@ export class Server implements Groups {
     if (asked.method === 'OPTIONS') return reply.send({ status: 204, body: null });
     let body = Buffer.alloc(0);
     response.onData((chunk, isLast) => {
-      this.#guard(null, () => {
+      this.#guard(() => {
         if (reply.done) return;
         if (body.length + chunk.byteLength > restBodyBytesMax) {
           const text = `A body has at most ${restBodyBytesMax} bytes.`;
@@ -224,12 +243,13 @@ export class Server implements Groups {
     };
   }
 
-  #guard(session: Session | null, task: () => void): void {
+  /** @param giveUp ends what the failed task was about. */
+  #guard(task: () => void, giveUp?: () => void): void {
     try {
       task();
     } catch (thrown) {
-      this.#options?.log.error({ err: thrown, session: session?.id }, 'a callback of the edge failed');
-      session?.end(CloseCode.fault, 'the server failed');
+      this.#options?.log.error({ err: thrown }, 'a callback of the edge failed');
+      giveUp?.();
     }
   }
 }

@@ -67,6 +67,11 @@ export class ShardPort {
    * @param channels this edge's live channels on the shard.
    */
   connect(end: LinkEnd, channels: Iterable<Channel>, hasPatterns: boolean): void {
+    // That the old one is gone may be heard only after the new one is there.
+    if (this.#link) {
+      this.close();
+      this.#disconnected();
+    }
     this.#link = new Link<ToShardMessage, ToEdgeMessage>(
       end,
       (message) => this.#receive(message),

@@ -83,10 +83,7 @@ function sourceOf(edge: Edge, session: Session, shown: string): Source {
     const actor = actorKey('user', session.user);
     return { destination: shown, shown, actor, stream: 'errors', params: null };
   }
-  if (isPattern(shown)) {
-    if (!shown.startsWith('/topic/')) {
-      throw new Refusal('NOT_FOUND', `Wildcards are for plain topics: ${shown}.`);
-    }
+  if (shown.startsWith('/topic/') && isPattern(shown)) {
     compilePattern(shown);
     return { destination: shown, shown, actor: '', stream: 'wildcard', params: null };
   }

@@ -135,7 +135,9 @@ describe.each(layouts)('$name', (layout) => {
           for (let index = 0; index <= far; index += 1) if (senders[index] !== user) marked.add(index);
           furthest.set(user, Math.max(far + 1, furthest.get(user) ?? 0));
         }
-        expect(statuses(roomId)).toEqual(senders.map((_sender, index) => (marked.has(index) ? 'READ' : 'SENT')));
+        expect(statuses(roomId)).toEqual(
+          senders.map((_sender, index) => (marked.has(index) ? 'READ' : 'SENT')),
+        );
         const kept = [...furthest].map(([user, seq]) => ({ user_id: user, seq }));
         expect(positions(roomId)).toEqual(kept.toSorted((one, two) => (one.user_id < two.user_id ? -1 : 1)));
       }),

@@ -33,8 +33,8 @@ const referenceDatabase = `
   INSERT INTO chat_room_members (id, room_id, user_id, role, joined_at)
     VALUES (7, 'lobby', 'ann', 'ADMIN', '2024-05-01 12:00:00');
   INSERT INTO chat_messages (message_id, room_id, sender_id, content, created_at) VALUES
-    ('b', 'lobby', 'ann', 'second', '2024-05-01 12:00:00.002999'),
-    ('c', 'lobby', 'ann', 'third', ${noon + 2}),
+    ('b', 'lobby', 'ann', 'third', '2024-05-01 12:00:00.002400'),
+    ('c', 'lobby', 'ann', 'second', '2024-05-01 12:00:00.002100'),
     ('z', 'lobby', 'ann', 'first', '2024-05-01T12:00:00.001Z'),
     ('a', 'hall', 'bob', 'alone', '2024-05-01 12:00:00.5');
   INSERT INTO chat_messages VALUES ('d', 'lobby', 'bob', 'fourth', NULL, NULL, ${noon + 3}, ${noon + 4});
@@ -66,8 +66,8 @@ describe('migrations of SQLite', () => {
       storage.query({ name: 'roomMessagesAfter', args: { roomId, after: 0, limit: 9 } });
     expect(await ask('lobby')).toEqual([
       message({ message_id: 'z', content: 'first', created_at: noon + 1, seq: 1 }),
-      message({ message_id: 'b', content: 'second', created_at: noon + 2, seq: 2 }),
-      message({ message_id: 'c', content: 'third', created_at: noon + 2, seq: 3 }),
+      message({ message_id: 'c', content: 'second', created_at: noon + 2, seq: 2 }),
+      message({ message_id: 'b', content: 'third', created_at: noon + 2, seq: 3 }),
       message({
         message_id: 'd',
         sender_id: 'bob',

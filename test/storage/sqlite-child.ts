@@ -28,6 +28,7 @@ function migrateOnCommand(): void {
   const commands = createInterface({ input: process.stdin });
   commands.once('line', () => {
     commands.close();
+    process.stdin.destroy();
     try {
       say(migrateSqlite(file));
     } catch (error) {

@@ -74,7 +74,7 @@ test('[TIDY3] a file, a function and a line that are too long are found', () => 
   expect(found(checkSizes, 'src/a.ts', `\n${fits.replace('{\n', '{\n  more();\n')}`)).toEqual([
     'src/a.ts:2 71 lines of one function',
   ]);
-  expect(found(checkSizes, 'src/a.ts', `${'a();\n'.repeat(351)}`)).toEqual(['src/a.ts:1 351 lines']);
+  expect(found(checkSizes, 'src/a.ts', 'a();\n'.repeat(351))).toEqual(['src/a.ts:1 351 lines']);
   expect(found(checkSizes, 'src/a.ts', `\n// ${'x'.repeat(108)}`)).toEqual(['src/a.ts:2 111 characters']);
   expect(longFiles([{ path: 'src/a.ts', text: 'a();\n'.repeat(251) }])).toEqual([
     'src/a.ts: 251 lines of 350',
@@ -141,20 +141,17 @@ test('[TIDY5] a vague name and a name that is not in kebab-case are found', () =
   expect(found(checkNames, 'src/lib/rateLimit.ts', '')).toEqual([
     'src/lib/rateLimit.ts:1 is not in kebab-case',
   ]);
-  for (const name of ['rate-limit.ts', 'rate-limit.test.ts', 'storage.contract.ts', 'commons-law.ts']) {
+  for (const name of ['rate-limit.ts', 'rate-limit.test.ts', 'storage.model.test.ts', 'commons-law.ts']) {
     const expected = name.startsWith('commons') ? 1 : 0;
     expect(found(checkNames, `test/lib/${name}`, '')).toHaveLength(expected);
   }
 });
 
 test('[TIDY6] a trace of a workplace is found in any text', () => {
-  const [slash, dot] = ['/', '.'];
-  const traces = [
-    `cd ${slash}work/main`,
-    `see issue ${'#'}12`,
-    `https:${slash}/registry${dot}example${dot}org/x`,
-  ];
-  for (const trace of traces) expect(found(checkTraces, 'README.md', `\n${trace}`)).toHaveLength(1);
+  // The tildes keep this file from being found itself.
+  for (const written of ['cd /~work/main', 'see issue ~#12', 'https://registry~.example.org/x']) {
+    expect(found(checkTraces, 'README.md', `\n${written.replace('~', '')}`)).toHaveLength(1);
+  }
   for (const fine of ['network/work', './work/x', 'the issue is', 'a registry of kinds', 'homework/']) {
     expect(found(checkTraces, 'README.md', fine)).toEqual([]);
   }
@@ -162,7 +159,7 @@ test('[TIDY6] a trace of a workplace is found in any text', () => {
 
 test('[TIDY7] [TIDY8] a rule without a test, a title without a rule and a rule told twice are found', () => {
   const rule = (id: string): string => `- **${id}** A sentence.`;
-  const title = (id: string): string => `test('${'['}${id}] a sentence', () => {});`;
+  const title = (id: string): string => `test('[${id}] a sentence', () => {});`;
   const files = [
     { path: 'SPEC.md', text: ['# Spec', rule('CHAT1'), rule('CHAT2'), rule('CHAT2')].join('\n') },
     { path: 'CONTRIBUTING.md', text: rule('TIDY1') },

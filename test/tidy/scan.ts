@@ -78,10 +78,10 @@ export function findAll(text: string, pattern: RegExp): readonly Found[] {
 
 /** What a file imports, in any of the forms there are. */
 export function importsOf(text: string): readonly Found[] {
-  const code = blankOut(text, true);
+  const source = blankOut(text, true);
   const statements = /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm;
   const others = /(?:^\s*import\s*|\bimport\(\s*|\bnew URL\(\s*)['"]([^'"]+\.[jt]s|[^'"./][^'"]*)['"]/gm;
-  return [...findAll(code, statements), ...findAll(code, others)];
+  return [...findAll(source, statements), ...findAll(source, others)];
 }
 
 export interface FunctionSpan {
@@ -95,7 +95,7 @@ const methodHeader = /^(?:(?:static|async|get|set|override|export|default)\s+)*\
 
 /**
  * The functions of a file that prettier has formatted, nested ones too: a body ends with the first line that
- * is indented like the header and begins with `}`. A `describe` is a list of tests and counts as none.
+ * is indented like the header and begins with `}`. What holds tests is a list of them and counts as none.
  */
 export function functionsOf(text: string): readonly FunctionSpan[] {
   const lines = blankOut(text).split('\n');
@@ -106,10 +106,11 @@ export function functionsOf(text: string): readonly FunctionSpan[] {
     const first = line.trim().startsWith(')') ? headerLine(lines, index, indent) : index;
     const header = (lines[first] ?? '').trim();
     if (!opensFunction(header, line.trim())) continue;
-    const end = lines.findIndex(
-      (other, at) => at > index && other.search(/\S/) === indent && other[indent] === '}',
-    );
-    spans.push({ line: first + 1, lines: (end === -1 ? lines.length - 1 : end) - first + 1, header });
+    const isEnd = (other: string, at: number): boolean =>
+      at > index && other.search(/\S/) === indent && other[indent] === '}';
+    const span = lines.slice(first, lines.findIndex(isEnd) + 1);
+    const holdsTests = span.some((inner, at) => at > 0 && /^\s+(?:test|it|describe)[.(]/.test(inner));
+    if (!holdsTests) spans.push({ line: first + 1, lines: span.length, header });
   }
   return spans;
 }
@@ -124,7 +125,7 @@ function headerLine(lines: readonly string[], index: number, indent: number): nu
 }
 
 function opensFunction(header: string, line: string): boolean {
-  if (controlWord.test(header) || controlWord.test(line) || /^describe\b/.test(header)) return false;
-  if (/=> \{$/.test(line) || /\bfunction\b/.test(header)) return true;
+  if (controlWord.test(header) || controlWord.test(line)) return false;
+  if (line.endsWith('=> {') || /\bfunction\b/.test(header)) return true;
   return /\)(?::.*)? \{$/.test(line) && methodHeader.test(header);
 }

@@ -10,7 +10,12 @@ const contentBytesMax = 8 * 1024;
 const membersMax = 100_000;
 const historyPageMax = 1_000;
 
-const userId = z.string().min(1).max(36);
+/** As a token's `sub` may be: nobody could ever sign in by another name. */
+const userId = z
+  .string()
+  .min(1)
+  .max(36)
+  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
 const roles = ['MEMBER', 'ADMIN'] as const;
 type Role = (typeof roles)[number];
 

@@ -62,11 +62,11 @@ CREATE TABLE new_chat_messages (
 INSERT INTO new_chat_messages
   (message_id, room_id, sender_id, content, message_type, status, created_at, updated_at, seq)
 SELECT message_id, room_id, sender_id, content, message_type, status, created_at, updated_at,
-  row_number() OVER (PARTITION BY room_id ORDER BY created_at, message_id)
+  row_number() OVER (PARTITION BY room_id ORDER BY created_at, created_exactly_at, message_id)
 FROM (
   SELECT message_id, room_id, sender_id, content,
     coalesce(message_type, 'TEXT') AS message_type, coalesce(status, 'SENT') AS status,
-    ${isoTime('created_at')} AS created_at, ${isoTime('updated_at')} AS updated_at
+    ${isoTime('created_at')} AS created_at, ${isoTime('updated_at')} AS updated_at, created_at AS created_exactly_at
   FROM chat_messages
 )
 ORDER BY created_at, message_id;

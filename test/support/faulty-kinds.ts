@@ -1,0 +1,74 @@
+// The built-in kinds with faults that a test can ask for, and an edge that fails on demand. Every thread loads this
+// module: what is for actors happens in shards, what is for edges in edges.
+//
+// A SEND to a plain topic with the body
+// - `fault:throw` throws at the end of the turn, when the state is changed and everything is written and published;
+// - `fault:exit` ends the shard thread there with process.exit, `fault:uncaught` with an uncaught exception;
+// - `fault:hang` blocks the shard thread for good.
+//
+// A SEND to
+// - `/app/edge.throw` throws in the edge's callback;
+// - `/app/edge.uncaught` is an uncaught exception in the edge thread, `/app/edge.reject` an unhandled rejection.
+// A connection with the URL token `throw-on-open` throws in the callback that opens it.
+import type { AnyKind } from '../../src/actors/actor.ts';
+import { kinds as builtInKinds } from '../../src/actors/kinds.ts';
+import { topic } from '../../src/actors/kinds/topic.ts';
+import { Edge } from '../../src/edge/edge.ts';
+import { RouteTable } from '../../src/edge/route-table.ts';
+
+function fail(fault: string): void {
+  switch (fault) {
+    case 'fault:throw':
+      throw new Error('a fault that the test asked for');
+    case 'fault:exit':
+      // oxlint-disable-next-line node/no-process-exit -- the fault is just this
+      return process.exit(3);
+    case 'fault:uncaught':
+      setImmediate(() => {
+        throw new Error('an uncaught fault that the test asked for');
+      });
+      return;
+    case 'fault:hang':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  }
+}
+
+function withFaults(kind: AnyKind): AnyKind {
+  const { send, ...commands } = kind.commands;
+  if (!send) throw new Error(`${kind.name} has no command send`);
+  const receive: typeof send.receive = (state, body, ctx, rows) => {
+    send.receive(state, body, ctx, rows);
+    fail(Buffer.from((body as { bytes: Uint8Array }).bytes).toString());
+  };
+  return { ...kind, commands: { ...commands, send: { ...send, receive } } };
+}
+
+export const kinds: readonly AnyKind[] = builtInKinds.map((kind) =>
+  kind === topic ? withFaults(kind) : kind,
+);
+
+const edgeFaults: Readonly<Record<string, () => void>> = {
+  '/app/edge.throw': () => {
+    throw new Error('an edge fault that the test asked for');
+  },
+  '/app/edge.uncaught': () => {
+    setImmediate(() => {
+      throw new Error('an uncaught edge fault that the test asked for');
+    });
+  },
+  '/app/edge.reject': () => {
+    void Promise.reject(new Error('a rejection in the edge that the test asked for'));
+  },
+};
+
+const { find } = RouteTable.prototype;
+RouteTable.prototype.find = function findOrFail(method, path) {
+  edgeFaults[path]?.();
+  return find.call(this, method, path);
+};
+
+const { open } = Edge.prototype;
+Edge.prototype.open = function openOrFail(connection, urlToken) {
+  if (urlToken === 'throw-on-open') throw new Error('an edge fault that the test asked for');
+  return open.call(this, connection, urlToken);
+};
