@@ -6,13 +6,10 @@ import { RouteTable } from './edge/route-table.ts';
 import { Server } from './edge/server.ts';
 import { routesOf } from './actors/routes.ts';
 import { systemClock } from './lib/clock.ts';
+import { edgeLimits, farewellMs, headLimits } from './limits.ts';
 import { loadKinds } from './load-kinds.ts';
 import { openLog } from './log.ts';
 import type { EdgeTask, Order, Report } from './thread-tasks.ts';
-
-const headersMax = 64;
-const headerBytesMax = 16 * 1024;
-const farewellMs = 200;
 
 /** Runs until it is told to drain. Rejects when the port can't be had or after a fault that can't be mended. */
 export async function runEdge({ settings, control, index, port, rateTable }: EdgeTask): Promise<void> {
@@ -22,12 +19,9 @@ export async function runEdge({ settings, control, index, port, rateTable }: Edg
   const server = new Server();
   const edge = new Edge({
     config: {
-      frames: { frameBytesMax: config.frameBytesMax, headersMax, headerBytesMax },
-      firstFrameWithinMs: 60_000,
+      ...edgeLimits,
+      frames: { ...headLimits, frameBytesMax: config.frameBytesMax },
       heartBeatMs: config.heartBeatMs,
-      commandsInFlightMax: 1_000,
-      unreadBytesMax: 1024 * 1024,
-      drainSpreadMs: 1_000,
     },
     shardCount: config.shards,
     routes: new RouteTable(routesOf(kinds)),

@@ -1,9 +1,11 @@
 // A shard thread: wires actors, storage and links.
+import { keyLifetimeMs } from './actors/seen.ts';
 import { Shard } from './actors/shard.ts';
 import { systemClock } from './lib/clock.ts';
 import { newEpoch, newId } from './lib/random.ts';
 import { Link } from './link/link.ts';
 import type { ToEdgeMessage, ToShardMessage } from './link/messages.ts';
+import { expireEveryMs, shardLimits, topicLifetimeMs } from './limits.ts';
 import { loadKinds } from './load-kinds.ts';
 import { openLog } from './log.ts';
 import { openStorage } from './storage/open.ts';
@@ -11,9 +13,6 @@ import { RemoteStorage } from './storage/remote.ts';
 import type { Order, Report, ShardTask } from './thread-tasks.ts';
 
 const idleCheckMs = 5;
-const expireEveryMs = 60 * 60 * 1000;
-const keyLifetimeMs = 24 * 60 * 60 * 1000;
-const topicLifetimeMs = 24 * 60 * 60 * 1000;
 
 /** Runs until it is told to drain. */
 export async function runShard({ settings, control, index, storage: end }: ShardTask): Promise<void> {
@@ -24,15 +23,7 @@ export async function runShard({ settings, control, index, storage: end }: Shard
     storage,
     clock: systemClock,
     ids: { newId, newEpoch },
-    limits: {
-      mailboxMax: 1_024,
-      actorsMax: 100_000,
-      idleMs: 60_000,
-      faultsMax: 5,
-      stopMs: 1_000,
-      writesMax: 20_000,
-      bytesMax: 64 * 1024 * 1024,
-    },
+    limits: shardLimits,
     log,
   });
   const links = new Map<number, Link<ToEdgeMessage, ToShardMessage>>();

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   readonly busyTimeoutMs: number;
 }
 
+const journalAttemptsMax = 100;
+
 /** @throws StorageError with reason UNAVAILABLE: the file is missing, can't be opened, or is no SQLite database. */
 export function connect(file: string, options: ConnectionOptions): Connection {
   // An absolute path, because the driver gives '', ':memory:' and 'file:' names meanings of their own.
@@ -54,11 +56,25 @@ function cannotOpen(file: string, cause: unknown, missing: boolean): StorageErro
  * @throws StorageError with reason UNAVAILABLE where SQLite can't have one, as on network file systems.
  */
 export function useWriteAheadLog(connection: Connection, file: string): void {
-  if (connection.pragma('journal_mode = WAL', { simple: true }) === 'wal') return;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      if (connection.pragma('journal_mode = WAL', { simple: true }) === 'wal') return;
+      break;
+    } catch (error) {
+      // Alone of all statements this change doesn't wait for a lock. Whoever holds it is most likely about to make
+      // the same change, so wait for them with one that does.
+      if (!isBusy(error) || attempt === journalAttemptsMax) throw error;
+      connection.exec('BEGIN IMMEDIATE; COMMIT');
+    }
+  }
   throw new StorageError(
     'UNAVAILABLE',
     `The database ${file} can't have a write-ahead log: put it on a local disk.`,
   );
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Driver.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }
 
 export function reasonOf(error: unknown): string {
