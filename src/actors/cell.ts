@@ -20,7 +20,7 @@ export type Item =
   | { readonly type: 'replay'; readonly edge: number; readonly message: ReplayMessage }
   | { readonly type: 'acknowledge'; readonly edge: number; readonly message: AcknowledgeMessage }
   | { readonly type: 'rejoin'; readonly edge: number; readonly message: RejoinMessage }
-  | { readonly type: 'timer'; readonly name: string };
+  | { readonly type: 'timer'; readonly name: string; readonly timer: Timer };
 
 /**
  * - `cold`: no state in memory; the next item loads it.

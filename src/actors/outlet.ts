@@ -15,15 +15,28 @@ export interface EdgePort {
 }
 
 export class Outlet {
+  // An edge that comes again gets another number, so that it can't be sent answers to what it never asked.
+  readonly #numbers = new Map<number, number>();
+  #numberCount = 0;
   readonly #ports = new Map<number, EdgePort>();
   /** Edges whose wildcards may want any plain message. */
   readonly #wildcards = new Set<number>();
 
-  add(edge: number, port: EdgePort): void {
-    this.#ports.set(edge, port);
+  /** @param index the edge's place; all other methods take its number. */
+  add(index: number, port: EdgePort): void {
+    this.#numberCount += 1;
+    this.#numbers.set(index, this.#numberCount);
+    this.#ports.set(this.#numberCount, port);
   }
 
-  remove(edge: number): void {
+  /** The number of the edge in that place; 0 when there is none. */
+  numberOf(index: number): number {
+    return this.#numbers.get(index) ?? 0;
+  }
+
+  remove(index: number): void {
+    const edge = this.numberOf(index);
+    this.#numbers.delete(index);
     this.#ports.delete(edge);
     this.#wildcards.delete(edge);
   }
@@ -51,9 +64,12 @@ export class Outlet {
       this.#ports.get(to.edge)?.send(message, bytes);
       return;
     }
-    const edges = subscribers?.edges(to.destination) ?? [];
-    const all = to.plain && this.#wildcards.size > 0 ? new Set([...this.#wildcards, ...edges]) : edges;
-    for (const edge of all) this.#ports.get(edge)?.send(message, bytes);
+    let edges = subscribers?.edges(to.destination) ?? [];
+    if (to.plain && this.#wildcards.size > 0) {
+      const wild = [...this.#wildcards].filter((edge) => !subscribers?.isRejoining(to.destination, edge));
+      edges = new Set([...edges, ...wild]);
+    }
+    for (const edge of edges) this.#ports.get(edge)?.send(message, bytes);
   }
 
   /** Its writes were not applied: answers become refusals, what was for subscribers never happened. */

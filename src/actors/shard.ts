@@ -2,19 +2,19 @@
 // out what they send when it is committed. Knows no kind, no socket and no database.
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import {
   ToShard,
   type Asker,
   type Params,
-  type RejoinMessage,
   type SubscribedMessage,
   type ToEdgeMessage,
   type ToShardMessage,
 } from '../link/messages.ts';
 import type { Query, Storage } from '../storage/storage.ts';
 import type { AnyKind, Source } from './actor.ts';
-import { Cell, type Item } from './cell.ts';
+import type { Cell, Item } from './cell.ts';
+import { Cells } from './cells.ts';
 import { receiveCommand } from './commands.ts';
 import { Gate, type GateLimits } from './gate.ts';
 import {
@@ -26,7 +26,6 @@ import {
   unreadable,
   type EdgePort,
 } from './outlet.ts';
-import { parseActorKey } from './route.ts';
 import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
 import { Turn, type Output } from './turn.ts';
 
@@ -53,12 +52,11 @@ export interface ShardOptions {
 }
 
 const stopMsMax = 60_000;
-const rejoinAgainMs = 1_000;
+const readAgainMs = 1_000;
 
 export class Shard {
   readonly #options: ShardOptions;
-  readonly #kinds: ReadonlyMap<string, AnyKind>;
-  readonly #cells = new Map<string, Cell>();
+  readonly #cells: Cells;
   readonly #outlet = new Outlet();
   readonly #gate: Gate<Cell, Output>;
   /** Actors that wait for rows. */
@@ -66,7 +64,6 @@ export class Shard {
 
   constructor(options: ShardOptions) {
     this.#options = options;
-    this.#kinds = new Map(options.kinds.map((kind) => [kind.name, kind]));
     this.#gate = new Gate(options.storage, options.limits, {
       release: (output) => this.#release(output),
       // Waiting for the links' own end of the turn would cost one more round of the event loop.
@@ -78,8 +75,11 @@ export class Shard {
         else cell.state = undefined;
       },
     });
-    options.clock.every(Math.max(1_000, options.limits.idleMs / 4), () =>
-      this.#passivate(options.limits.idleMs),
+    const { clock, kinds, limits } = options;
+    const settled = (cell: Cell): boolean => this.#gate.settled(cell);
+    this.#cells = new Cells({ kinds, actorsMax: limits.actorsMax, settled });
+    clock.every(Math.max(1_000, limits.idleMs / 4), () =>
+      this.#cells.passivate(clock.now() - limits.idleMs, clock.now()),
     );
   }
 
@@ -88,16 +88,21 @@ export class Shard {
     return this.#gate.idle && this.#holding === 0;
   }
 
-  addEdge(edge: number, port: EdgePort): void {
-    this.#outlet.add(edge, port);
+  /** Joins the edge of that index; one that had the index before is gone. */
+  addEdge(index: number, port: EdgePort): void {
+    this.removeEdge(index);
+    this.#outlet.add(index, port);
   }
 
-  removeEdge(edge: number): void {
-    this.#outlet.remove(edge);
-    for (const cell of this.#cells.values()) cell.subscribers.removeEdge(edge);
+  removeEdge(index: number): void {
+    const edge = this.#outlet.numberOf(index);
+    if (edge === 0) return;
+    this.#outlet.remove(index);
+    for (const cell of this.#cells.all()) cell.subscribers.removeEdge(edge);
   }
 
-  receive(edge: number, message: ToShardMessage): void {
+  receive(index: number, message: ToShardMessage): void {
+    const edge = this.#outlet.numberOf(index);
     switch (message[0]) {
       case ToShard.command:
         return this.#deliver(message[2], { type: 'command', edge, message });
@@ -177,17 +182,25 @@ export class Shard {
     this.#gate.whenSettled(cell, () => {
       this.#options.storage.query(query).then(
         (rows) => resume(() => then(rows as readonly never[])),
-        (error: unknown) => resume(() => this.#refuseFor(cell, item, error)),
+        (error: unknown) => {
+          if (item.type !== 'rejoin') return resume(() => this.#refuseFor(cell, item, error));
+          this.#holding -= 1;
+          cell.mailbox.unshift(item);
+          return this.#giveUp(cell, error);
+        },
       );
     });
   }
 
   #deliver(key: string, item: Item): void {
-    const cell = this.#cells.get(key) ?? this.#newCell(key);
-    if (!cell || cell.mailbox.length >= this.#options.limits.mailboxMax || this.#overloaded(item)) {
+    // Nobody would ask again for what a timer does, or for the subscriptions of a lost shard.
+    const mayRefuse = item.type !== 'timer' && item.type !== 'rejoin';
+    const cell = this.#cells.get(key) ?? this.#cells.make(key, this.now(), mayRefuse);
+    if (!cell || (mayRefuse && this.#overloaded(cell, item.edge))) {
       this.#answer(item, overloaded());
       return;
     }
+    if (item.type === 'rejoin') cell.subscribers.rejoin(item.message[3], item.edge, item.message[5]);
     if (cell.phase === 'ready' && cell.mailbox.length === 0) {
       this.#take(cell, item);
       return;
@@ -196,22 +209,9 @@ export class Shard {
     if (cell.phase === 'cold') this.#load(cell);
   }
 
-  #overloaded(item: Item): boolean {
-    // Those that make up for a lost shard are never refused: nobody would ask again.
-    if (item.type === 'rejoin') return false;
-    if (this.#gate.full) return true;
-    return item.type !== 'timer' && this.#outlet.full(item.edge);
-  }
-
-  #newCell(key: string): Cell | undefined {
-    if (this.#cells.size >= this.#options.limits.actorsMax) this.#passivate(0);
-    if (this.#cells.size >= this.#options.limits.actorsMax) return undefined;
-    const { kind: name, id } = parseActorKey(key);
-    const kind = this.#kinds.get(name);
-    if (!kind) return undefined;
-    const cell = new Cell(key, id, kind, this.#options.clock.now());
-    this.#cells.set(key, cell);
-    return cell;
+  #overloaded(cell: Cell, edge: number): boolean {
+    const mailboxFull = cell.mailbox.length >= this.#options.limits.mailboxMax;
+    return mailboxFull || this.#gate.full || this.#outlet.full(edge);
   }
 
   #load(cell: Cell): void {
@@ -227,17 +227,31 @@ export class Shard {
           cell.state = cell.kind.start(cell.id, Object.fromEntries(rows) as never, source);
           cell.phase = 'ready';
         })
-        .catch((error: unknown) => {
-          // An actor that can't be loaded is never taken for an empty one.
-          this.#options.log.error({ err: error, actor: cell.key }, 'actor could not be loaded');
-          cell.chill();
-          this.#refuseAll(cell, unreadable());
-        })
-        .finally(() => {
-          this.#holding -= 1;
-          this.#continue(cell);
-        });
+        .then(
+          () => {
+            this.#holding -= 1;
+            this.#continue(cell);
+          },
+          (error: unknown) => {
+            this.#holding -= 1;
+            this.#giveUp(cell, error);
+          },
+        );
     });
+  }
+
+  /** An actor that can't be read is never taken for an empty one. */
+  #giveUp(cell: Cell, error: unknown): void {
+    this.#options.log.error({ err: error, actor: cell.key }, 'actor could not be read');
+    cell.chill();
+    const rejoins: Item[] = [];
+    for (let item = cell.mailbox.shift(); item; item = cell.mailbox.shift()) {
+      if (item.type === 'rejoin') rejoins.push(item);
+      else this.#answer(item, unreadable());
+    }
+    // They keep their place before all that comes, which must not be live before they have caught up.
+    for (const item of rejoins) cell.mailbox.push(item);
+    if (rejoins.length > 0) this.#options.clock.after(readAgainMs, () => this.#continue(cell));
   }
 
   #continue(cell: Cell): void {
@@ -269,7 +283,7 @@ export class Shard {
         case 'rejoin':
           return receiveRejoin(this, cell, item);
         case 'timer':
-          return this.#fire(cell, item.name);
+          return this.#fire(cell, item);
       }
     });
   }
@@ -293,7 +307,9 @@ export class Shard {
     cell.stoppedUntilMs = clock.now() + Math.min(limits.stopMs * 2 ** doublings, stopMsMax);
   }
 
-  #fire(cell: Cell, name: string): void {
+  #fire(cell: Cell, { name, timer }: Extract<Item, { type: 'timer' }>): void {
+    // Set again or lost while it lay in the mailbox.
+    if (cell.timers.get(name) !== timer) return;
     cell.timers.delete(name);
     const turn = this.turn(cell, ['', []], null);
     cell.kind.timers?.[name]?.(cell.state as never, turn);
@@ -302,18 +318,16 @@ export class Shard {
 
   #setTimer(cell: Cell, delayMs: number, name: string): void {
     cell.timers.get(name)?.cancel();
-    const task = (): void => this.#deliver(cell.key, { type: 'timer', name });
-    cell.timers.set(name, this.#options.clock.after(delayMs, task));
+    const ring = (): void => this.#deliver(cell.key, { type: 'timer', name, timer });
+    const timer: Timer = this.#options.clock.after(delayMs, ring);
+    cell.timers.set(name, timer);
   }
 
   /** In order with what the actor sent before: behind the gate. */
   #refuseFor(cell: Cell, item: Item, thrown: unknown): void {
     if (item.type === 'timer') return;
-    if (item.type === 'rejoin') {
-      // Its subscribers are counted; what is still owed is what they missed.
-      const [op, actor, stream, destination, params, , epoch, after] = item.message;
-      return this.#again(item.edge, [op, actor, stream, destination, params, 0, epoch, after]);
-    }
+    // What can't be told at all is given up: better a gap than nothing from now on.
+    if (item.type === 'rejoin') return cell.subscribers.rejoined(item.message[3], item.edge);
     const { code, message, detail } = asRefusal(thrown);
     // What could not be made has no id to be told.
     const isNew = item.type === 'command' && cell.kind.commands[item.message[3]]?.id === 'new';
@@ -322,33 +336,13 @@ export class Shard {
     this.emit(cell, item.edge, refusalMessage(item, refusal));
   }
 
-  #refuseAll(cell: Cell, refusal: Refusal): void {
-    for (let item = cell.mailbox.shift(); item; item = cell.mailbox.shift()) this.#answer(item, refusal);
-  }
-
   #answer(item: Item, refusal: Refusal): void {
-    if (item.type === 'rejoin') this.#again(item.edge, item.message);
-    else if (item.type !== 'timer') this.#outlet.send(item.edge, refusalMessage(item, refusal));
-  }
-
-  /** Nobody else would ask again for the subscriptions of a lost shard. */
-  #again(edge: number, message: RejoinMessage): void {
-    this.#options.clock.after(rejoinAgainMs, () => this.receive(edge, message));
+    if (item.type === 'timer' || item.type === 'rejoin') return;
+    this.#outlet.send(item.edge, refusalMessage(item, refusal));
   }
 
   #release(output: Output): void {
     const { to } = output;
     this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
-  }
-
-  #passivate(idleMs: number): void {
-    const before = this.#options.clock.now() - idleMs;
-    for (const cell of this.#cells.values()) {
-      if (cell.lastUsedMs > before || cell.mailbox.length > 0 || cell.timers.size > 0) continue;
-      if (cell.phase === 'loading' || cell.phase === 'holding' || !this.#gate.settled(cell)) continue;
-      if (cell.stoppedUntilMs > before) continue;
-      cell.chill();
-      if (cell.subscribers.empty) this.#cells.delete(cell.key);
-    }
   }
 }

@@ -3,6 +3,8 @@
 
 export class Subscribers {
   readonly #edgesByDestination = new Map<string, Map<number, number>>();
+  /** Edges that are still owed what they missed: before that, nothing newer may reach them. */
+  readonly #rejoining = new Map<string, Set<number>>();
 
   get empty(): boolean {
     return this.#edgesByDestination.size === 0;
@@ -13,6 +15,24 @@ export class Subscribers {
     let edges = this.#edgesByDestination.get(destination);
     if (!edges) this.#edgesByDestination.set(destination, (edges = new Map()));
     edges.set(edge, (edges.get(edge) ?? 0) + count);
+  }
+
+  /** As `add`, for an edge that is owed earlier messages: it is left out of `edges` until `rejoined`. */
+  rejoin(destination: string, edge: number, count: number): void {
+    this.add(destination, edge, count);
+    const edges = this.#rejoining.get(destination);
+    if (edges) edges.add(edge);
+    else this.#rejoining.set(destination, new Set([edge]));
+  }
+
+  rejoined(destination: string, edge: number): void {
+    const edges = this.#rejoining.get(destination);
+    edges?.delete(edge);
+    if (edges?.size === 0) this.#rejoining.delete(destination);
+  }
+
+  isRejoining(destination: string, edge: number): boolean {
+    return this.#rejoining.get(destination)?.has(edge) === true;
   }
 
   remove(destination: string, edge: number): void {
@@ -29,9 +49,12 @@ export class Subscribers {
       edges.delete(edge);
       if (edges.size === 0) this.#edgesByDestination.delete(destination);
     }
+    for (const destination of this.#rejoining.keys()) this.rejoined(destination, edge);
   }
 
   edges(destination: string): Iterable<number> {
-    return this.#edgesByDestination.get(destination)?.keys() ?? [];
+    const edges = this.#edgesByDestination.get(destination)?.keys() ?? [];
+    const rejoining = this.#rejoining.get(destination);
+    return rejoining ? [...edges].filter((edge) => !rejoining.has(edge)) : edges;
   }
 }

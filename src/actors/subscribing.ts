@@ -66,6 +66,8 @@ function startAfter(
   if (!log || !canResume(headOf(cell, log), position)) return goLive(shard, cell, item, false);
   if (position.seq === headOf(cell, log).newest) return goLive(shard, cell, item, true);
   shard.hold(cell, item, log.after(cell.id, position.seq, pageMessagesMax), (rows) => {
+    // Rows that are kept no longer, whatever the actor believes: asked again, they would not be there either.
+    if (rows.length === 0) return goLive(shard, cell, item, false);
     const page: StreamMessage[] = [];
     let bytes = 0;
     for (const row of rows) {
@@ -121,31 +123,27 @@ function positionWrite(
   } as const;
 }
 
-/** The edge goes on with its live subscriptions; what was committed since it last heard goes to it alone. */
+/**
+ * The edge goes on with its live subscriptions; what was committed since it last heard goes to it alone, page by
+ * page, and before anything newer.
+ */
 export function receiveRejoin(shard: Shard, cell: Cell, item: ItemOf<'rejoin'>): void {
-  const [, , name, destination, , count, epoch, after] = item.message;
-  cell.subscribers.add(destination, item.edge, count);
-  const log = streamOf(cell, name).log;
-  if (!log || epoch === null) return;
-  const head = headOf(cell, log);
-  // A stream without messages may never have stored its epoch: then all there is came later.
-  if (head.epoch === epoch || after === 0) republish(shard, cell, item, after);
-}
-
-function republish(shard: Shard, cell: Cell, item: ItemOf<'rejoin'>, after: number): void {
-  const [, , name, destination] = item.message;
+  const [op, actor, name, destination, params, count, epoch, after] = item.message;
   const stream = streamOf(cell, name);
   const log = stream.log;
-  if (!log || after >= headOf(cell, log).newest) return;
+  const head = log && epoch !== null ? headOf(cell, log) : null;
+  // A stream without messages may never have stored its epoch: then all there is came later.
+  const isSame = head !== null && (head.epoch === epoch || after === 0);
+  if (!log || !isSame || after >= head.newest) return cell.subscribers.rejoined(destination, item.edge);
   shard.hold(cell, item, log.after(cell.id, after, pageMessagesMax), (rows) => {
-    let last = Number.MAX_SAFE_INTEGER;
+    let last = head.newest;
     for (const row of rows) {
       const message = log.message(row);
       last = message[0];
-      const { epoch } = headOf(cell, log);
-      const publish = [ToEdge.publish, destination, epoch, message, stream.plain === true] as const;
+      const publish = [ToEdge.publish, destination, head.epoch, message, stream.plain === true] as const;
       shard.emit(cell, item.edge, publish, message[2].length);
     }
-    republish(shard, cell, item, last);
+    const message = [op, actor, name, destination, params, count, head.epoch, last] as const;
+    receiveRejoin(shard, cell, { ...item, message });
   });
 }

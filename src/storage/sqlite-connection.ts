@@ -50,7 +50,7 @@ function cannotOpen(file: string, cause: unknown, missing: boolean): StorageErro
 }
 
 /**
- * The journal in which readers and the one writer don't wait for each other, and a commit is one write and one fsync.
+ * The journal in which readers and the one writer don't wait for each other, and a commit is one write and one flush.
  * The file remembers it.
  *
  * @throws StorageError with reason UNAVAILABLE where SQLite can't have one, as on network file systems.

@@ -10,6 +10,7 @@ import {
   useWriteAheadLog,
   type Connection,
 } from './sqlite-connection.ts';
+import { WriteAheadLog } from './sqlite-log.ts';
 import { SqliteQueries } from './sqlite-queries.ts';
 import { SqliteWrites } from './sqlite-writes.ts';
 import type { Outcome, Query, QueryName, Rows, Storage, Transaction } from './storage.ts';
@@ -45,7 +46,7 @@ export function openSqlite(options: SqliteOptions): Storage {
   try {
     assertMigrated(connection, options.file);
     configure(connection, options);
-    return new SqliteStorage(connection);
+    return new SqliteStorage(connection, new WriteAheadLog(options.file));
   } catch (error) {
     connection.close();
     throw unavailable(error);
@@ -55,7 +56,8 @@ export function openSqlite(options: SqliteOptions): Storage {
 function configure(connection: Connection, options: SqliteOptions): void {
   if (!options.readonly) useWriteAheadLog(connection, options.file);
   const pageBytes = connection.pragma('page_size', { simple: true }) as number;
-  connection.pragma('synchronous = FULL');
+  // A commit is made durable by WriteAheadLog.
+  connection.pragma('synchronous = NORMAL');
   connection.pragma('foreign_keys = ON');
   connection.pragma(`wal_autocheckpoint = ${Math.ceil(checkpointBytes / pageBytes)}`);
   connection.pragma(`journal_size_limit = ${logBytesMax}`);
@@ -67,6 +69,7 @@ function configure(connection: Connection, options: SqliteOptions): void {
 
 class SqliteStorage implements Storage {
   readonly #connection: Connection;
+  readonly #log: WriteAheadLog;
   readonly #writes: SqliteWrites;
   readonly #queries: SqliteQueries;
   readonly #begin: Statement;
@@ -76,8 +79,9 @@ class SqliteStorage implements Storage {
   readonly #release: Statement;
   readonly #rollbackToSavepoint: Statement;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, log: WriteAheadLog) {
     this.#connection = connection;
+    this.#log = log;
     this.#writes = new SqliteWrites(connection);
     this.#queries = new SqliteQueries(connection);
     // IMMEDIATE takes the write lock at once, while waiting for it can still help: a transaction that has read
@@ -116,6 +120,7 @@ class SqliteStorage implements Storage {
     } catch {
       // The log is left in its file: what was committed is there, and the next one to open the database reads it.
     } finally {
+      this.#log.close();
       this.#connection.close();
     }
     return Promise.resolve();
@@ -132,6 +137,7 @@ class SqliteStorage implements Storage {
       return null;
     }
     this.#commit.run();
+    this.#log.sync();
     return transactions.map(() => null);
   }
 
@@ -151,6 +157,7 @@ class SqliteStorage implements Storage {
       return null;
     });
     this.#commit.run();
+    this.#log.sync();
     return outcomes;
   }
 

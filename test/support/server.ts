@@ -84,6 +84,13 @@ function environment(given: Given): NodeJS.ProcessEnv {
 
 /** Starts a server and waits until it listens. Rate limits are off and the log level is info unless given. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const server = spawnServer(options);
+  await server.listening();
+  return server;
+}
+
+/** Starts a server and does not wait. */
+export function spawnServer(options: ServerOptions = {}): TestServer {
   const folder = options.folder ?? temporaryFolder();
   const given: Given = {
     port: '0',
@@ -93,9 +100,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const command = options.kindsUrl ? [otherKindsMainFile, options.kindsUrl] : [mainFile, 'start'];
   const child = spawn(process.execPath, command, { cwd: folder, env: environment(given) });
   running.add(child);
-  const server = new TestServer(child, { ...options, folder });
-  await server.listening();
-  return server;
+  return new TestServer(child, { ...options, folder });
 }
 
 export interface CommandLineResult extends Exit {

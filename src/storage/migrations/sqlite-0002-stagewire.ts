@@ -4,7 +4,8 @@
 // Layouts, measured with commits of 1, 2 and 10 rows into 80 rooms: `chat_messages` and `topic_messages` keep their
 // rowid, because rows then lie together at the end of the table whatever room they are of, and only the narrow index
 // entries are scattered; as WITHOUT ROWID tables they cost up to half as much again. Tables of small rows that are
-// found by their key alone are WITHOUT ROWID. Foreign keys cost nothing that could be measured.
+// found by their key alone are WITHOUT ROWID. In `idempotency_keys` the key comes right after the actor, so that keys
+// made in the order of time lie together: a fifth cheaper. Foreign keys cost nothing that could be measured.
 import type { Migration } from './migration.ts';
 
 /** A time of any of the forms SQLite knows, or milliseconds since 1970, as the text that Stagewire keeps. */
@@ -114,7 +115,7 @@ CREATE TABLE idempotency_keys (
   user_id TEXT NOT NULL,
   idempotency_key TEXT NOT NULL,
   created_at TEXT NOT NULL,
-  PRIMARY KEY (actor, command, user_id, idempotency_key)
+  PRIMARY KEY (actor, idempotency_key, user_id, command)
 ) WITHOUT ROWID;
 CREATE INDEX idx_idempotency_keys_created_at ON idempotency_keys (created_at);
 `,
