@@ -23,13 +23,17 @@ export interface Route {
   readonly passesOn: boolean;
 }
 
-/** A user's name as one segment of a destination: only the slash has another form there. */
+/**
+ * A user's name as one segment of a destination: the slash has another form there, and so has what that form
+ * begins with, or the user `a%2Fb` would be taken for `a/b`.
+ */
 export function toSegment(user: string): string {
-  return user.replaceAll('/', '%2F');
+  return user.replaceAll('%', '%25').replaceAll('/', '%2F');
 }
 
+/** The user whom a segment names; a percent sign that is no escape stands for itself. */
 export function fromSegment(segment: string): string {
-  return segment.replaceAll('%2F', '/');
+  return segment.replaceAll(/%(?:2F|25)/g, (escape) => (escape === '%2F' ? '/' : '%'));
 }
 
 /** `room/42`: the name of an actor, the same on every thread and every node. */

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import {
+  ToEdge,
   ToShard,
   type Asker,
   type Params,
@@ -119,6 +120,7 @@ export class Shard {
         return;
       case ToShard.wildcards:
         this.#outlet.setWildcards(edge, message[1]);
+        if (message[2]) this.#outlet.send(edge, [ToEdge.reply, message[2], null]);
     }
   }
 

@@ -26,8 +26,11 @@ export function receiveSubscribe(shard: Shard, cell: Cell, item: ItemOf<'subscri
   const turn = shard.turn(cell, asker, params);
   stream.admit?.(cell.state as never, turn);
   const log = stream.log;
-  if (!log || from === null) return goLive(shard, cell, item, null);
-  if (from[0] === 'lost') return goLive(shard, cell, item, false);
+  if (from === null) return goLive(shard, cell, item, null);
+  if (!log && from[0] === 'durable') {
+    throw new Refusal('BAD_REQUEST', `No position can be kept for ${destination}.`);
+  }
+  if (!log || from[0] === 'lost') return goLive(shard, cell, item, false);
   if (from[0] === 'resume') return startAfter(shard, cell, item, { epoch: from[1], seq: from[2] });
 
   const args = { userId: asker[0], name: from[1], destination };
@@ -66,8 +69,6 @@ function startAfter(
   if (!log || !canResume(headOf(cell, log), position)) return goLive(shard, cell, item, false);
   if (position.seq === headOf(cell, log).newest) return goLive(shard, cell, item, true);
   shard.hold(cell, item, log.after(cell.id, position.seq, pageMessagesMax), (rows) => {
-    // Rows that are kept no longer, whatever the actor believes: asked again, they would not be there either.
-    if (rows.length === 0) return goLive(shard, cell, item, false);
     const page: StreamMessage[] = [];
     let bytes = 0;
     for (const row of rows) {
@@ -76,6 +77,8 @@ function startAfter(
       bytes += message[2].length;
       if (bytes >= pageBytesMax) break;
     }
+    // Rows may have gone without the actor. Asked again they would not be there either.
+    if (page[0]?.[0] !== position.seq + 1) return goLive(shard, cell, item, false);
     // The actor took no turn while the rows were read, so a page that reaches its newest message misses none.
     const head = headOf(cell, log);
     const last = page.at(-1)?.[0] ?? position.seq;

@@ -8,6 +8,11 @@ export interface Connection {
   readonly bufferedBytes: number;
   /** Sends one frame as one message of text or of bytes. */
   send(frame: Uint8Array, isText: boolean): void;
+  /**
+   * Sends one text frame in the order of all others, and in one packet with what is published to this connection in
+   * the same turn of the event loop: a sender's RECEIPT leaves with its own message.
+   */
+  sendGathered(frame: Uint8Array): void;
   /** Becomes a receiver of what is published to the group. */
   join(group: string): void;
   leave(group: string): void;

@@ -8,14 +8,13 @@ import type { LinkEnd } from '../link/link.ts';
 import type { Authenticator } from './auth.ts';
 import { CloseCode, type Connection, type Groups } from './connection.ts';
 import { FanOut } from './fan-out.ts';
-import { isPattern } from './destination-pattern.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { RouteTable } from './route-table.ts';
 import { Session } from './session.ts';
 import { ShardPort } from './shard-port.ts';
 import type { ParserLimits } from './stomp/parser.ts';
 import { errorsDestination, started, startRefused } from './subscribes.ts';
-import type { Subscription } from './subscription.ts';
+import { isWildcard, type Subscription } from './subscription.ts';
 import { Refusal } from '../errors.ts';
 
 export interface EdgeConfig {
@@ -131,7 +130,7 @@ export class Edge {
   connectShard(shard: number, end: LinkEnd): void {
     const port = this.#ports[shard] as ShardPort;
     const channels = [...this.fanOut.channels()].filter(
-      ({ source }) => !isPattern(source.destination) && this.portOf(source.actor) === port,
+      ({ source }) => !isWildcard(source) && this.portOf(source.actor) === port,
     );
     port.connect(end, channels, this.fanOut.hasPatterns);
   }
@@ -149,11 +148,16 @@ export class Edge {
     return undefined;
   }
 
-  addWildcard(subscription: Subscription): void {
-    const first = !this.fanOut.hasPatterns;
+  /** Calls `live` when every shard knows that this edge wants to see all plain messages. */
+  addWildcard(subscription: Subscription, live: () => void): void {
     subscription.phase = 'live';
     this.fanOut.add(subscription);
-    if (first) for (const port of this.#ports) port.wildcards(true);
+    let open = this.#ports.length;
+    const settled = (): void => {
+      open -= 1;
+      if (open === 0) live();
+    };
+    for (const port of this.#ports) port.wantWildcards({ answered: settled, refused: settled });
   }
 
   /** Ends a subscription of a session that goes on. */
@@ -247,8 +251,8 @@ export class Edge {
     subscription.phase = 'ended';
     if (!wasLive || subscription.source.destination === errorsDestination) return;
     this.fanOut.remove(subscription, connected);
-    if (isPattern(subscription.source.destination)) {
-      if (!this.fanOut.hasPatterns) for (const port of this.#ports) port.wildcards(false);
+    if (isWildcard(subscription.source)) {
+      if (!this.fanOut.hasPatterns) for (const port of this.#ports) port.endWildcards();
     } else this.portOf(subscription.source.actor).unsubscribe(subscription);
   }
 

@@ -2,10 +2,10 @@
 // their subscriptions alike, so a destination has few groups, however many subscribers.
 import type { StreamMessage } from '../link/messages.ts';
 import type { Groups } from './connection.ts';
-import { isPattern, PatternIndex } from './destination-pattern.ts';
+import { PatternIndex } from './destination-pattern.ts';
 import { messageBlock, messageFrame } from './stomp/encoder.ts';
 import type { Header, StompVersion } from './stomp/frame.ts';
-import type { Source, Subscription } from './subscription.ts';
+import { isWildcard, type Source, type Subscription } from './subscription.ts';
 
 interface Group {
   /** Name of the transport's group. */
@@ -95,7 +95,7 @@ export class FanOut {
     if (!channel) {
       channel = new Channel(source);
       this.#channels.set(source.destination, channel);
-      if (isPattern(source.destination)) {
+      if (isWildcard(source)) {
         this.#patterns.add(source.destination, channel);
         this.#patternCount += 1;
       }
@@ -114,7 +114,7 @@ export class FanOut {
     if (!channel.individual.delete(subscription)) this.#leave(channel, subscription, connected);
     if (channel.subscriptions.size > 0) return;
     this.#channels.delete(destination);
-    if (isPattern(destination)) {
+    if (isWildcard(channel.source)) {
       this.#patterns.remove(destination, channel);
       this.#patternCount -= 1;
     }
@@ -129,7 +129,8 @@ export class FanOut {
   publish(destination: string, epoch: string | null, message: StreamMessage, plain: boolean): void {
     const channel = this.#channels.get(destination);
     const patterns = plain && this.#patternCount > 0 ? this.#patterns.match(destination) : [];
-    if (channel) {
+    // A SEND may be to what looks like a pattern; subscribers of the pattern are among its matches.
+    if (channel && !isWildcard(channel.source)) {
       channel.epoch = epoch;
       channel.seq = message[0];
       const delivery = this.delivery(channel.source.shown, epoch, message);

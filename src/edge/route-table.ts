@@ -92,7 +92,7 @@ export class RouteTable {
     for (const { route, expression, names } of this.#matchers.get(method) ?? []) {
       const match = expression.exec(path);
       if (!match) continue;
-      const values = match.slice(1).map((value) => decodeSegment(route, value));
+      const values = match.slice(1).map((value, index) => decode(route, names[index], value));
       const params: Record<string, string> = {};
       let id: string | null = null;
       for (const [index, name] of names.entries()) {
@@ -105,9 +105,9 @@ export class RouteTable {
   }
 }
 
-function decodeSegment({ method, pattern }: Route, value: string): string {
+function decode({ method, pattern }: Route, name: string | undefined, value: string): string {
   if (method === 'SEND' || method === 'SUBSCRIBE') {
-    return pattern.startsWith('/user/') ? fromSegment(value) : value;
+    return name === 'id' && pattern.startsWith('/user/') ? fromSegment(value) : value;
   }
   try {
     return decodeURIComponent(value);

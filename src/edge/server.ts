@@ -47,10 +47,16 @@ const failed = 'the server failed';
 
 class SocketConnection implements Connection {
   readonly address: string;
+  readonly #groups: Groups;
+  readonly #own: string;
   #socket: uWS.WebSocket<SocketData> | null;
 
-  constructor(socket: uWS.WebSocket<SocketData>) {
+  /** @param own name of a group that this connection is alone in. */
+  constructor(socket: uWS.WebSocket<SocketData>, groups: Groups, own: string) {
     this.#socket = socket;
+    this.#groups = groups;
+    this.#own = own;
+    socket.subscribe(own);
     this.address = Buffer.from(socket.getRemoteAddressAsText()).toString();
   }
 
@@ -59,8 +65,12 @@ class SocketConnection implements Connection {
   }
 
   send(frame: Uint8Array, isText: boolean): void {
-    // Corked, what was published to this socket and not written yet leaves in the same packet, ahead of the frame.
-    this.#socket?.cork(() => this.#socket?.send(frame, !isText));
+    this.#socket?.send(frame, !isText);
+  }
+
+  sendGathered(frame: Uint8Array): void {
+    // Only what is published is written together, so the socket has a group to itself.
+    if (this.#socket) this.#groups.publish(this.#own, frame, true);
   }
 
   join(group: string): void {
@@ -87,6 +97,7 @@ export class Server implements Groups {
   #options: ServerOptions | null = null;
   #edge: Edge | null = null;
   #listening: uWS.us_listen_socket | null = null;
+  #opened = 0;
 
   publish(group: string, frame: Uint8Array, isText: boolean): void {
     this.#app.publish(group, frame, !isText);
@@ -145,7 +156,8 @@ export class Server implements Groups {
       },
       open: (socket) => {
         const data = socket.getUserData();
-        data.connection = new SocketConnection(socket);
+        this.#opened += 1;
+        data.connection = new SocketConnection(socket, this, `@${this.#opened.toString(36)}`);
         this.#guard(
           () => {
             data.session = edge.open(data.connection as SocketConnection, data.token);

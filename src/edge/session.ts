@@ -7,6 +7,7 @@ import type { Asker } from '../link/messages.ts';
 import type { Identity } from './auth.ts';
 import { CloseCode, type Connection } from './connection.ts';
 import { connectToken, negotiateHeartBeats, negotiateVersion, type HeartBeats } from './connect.ts';
+import { Early } from './early.ts';
 import type { Edge } from './edge.ts';
 import type { Delivery } from './fan-out.ts';
 import { checkRate, Commit, send } from './sends.ts';
@@ -22,7 +23,6 @@ export type Phase = 'new' | 'authenticating' | 'open' | 'leaving' | 'closed';
 const noHeaders: readonly Header[] = [];
 const heartBeatFrame = new Uint8Array([10]);
 const nobody: Asker = ['', []];
-const earlyChunksMax = 64;
 /** How long a client that got its last RECEIPT may take to close. */
 const closeAfterReceiptMs = 5_000;
 /** The server's beats leave this much before they are due, so that a late tick doesn't make them late. */
@@ -57,8 +57,7 @@ export class Session implements WheelNode {
   #expiresAtMs: number | null = null;
   #receivedAtMs: number;
   #sentBeatAtMs = 0;
-  /** Bytes that came while the token was being checked. */
-  #early: { chunk: Uint8Array; isText: boolean }[] | null = null;
+  #early: Early | null = null;
   #disconnectReceipt: string | null = null;
   /** The token of the URL, until CONNECT. */
   #urlToken: string | null;
@@ -82,13 +81,13 @@ export class Session implements WheelNode {
   receive(chunk: Uint8Array, isText: boolean): void {
     if (this.phase === 'closed' || this.#edge.draining) return;
     this.#receivedAtMs = this.#edge.now();
-    if (this.phase === 'authenticating') return this.#keepEarly(chunk, isText);
-    try {
-      this.#parser.push(chunk, (frame) => this.#receiveFrame(frame, isText));
-    } catch (thrown) {
-      if (!(thrown instanceof ProtocolError)) throw thrown;
-      this.fail(thrown.message, CloseCode.protocol, thrown.code);
+    if (this.phase === 'authenticating') {
+      const copy = new Uint8Array(chunk);
+      return this.#keepEarly(copy.length, () => this.receive(copy, isText));
     }
+    // What came before may have been bytes, and the first frame ends with both.
+    const wholeText = isText && this.#parser.bufferedBytes === 0;
+    this.#orFail(() => this.#parser.push(chunk, (frame) => this.#receiveFrame(frame, wholeText)));
   }
 
   /** Called by the edge's wheel when something of the session is due. */
@@ -96,7 +95,11 @@ export class Session implements WheelNode {
     if (this.phase === 'new') {
       return this.end(CloseCode.noFirstFrame, 'no first frame in time');
     }
-    if (this.phase === 'leaving') return this.end(CloseCode.normal, 'client left');
+    if (this.phase === 'leaving') {
+      // A heart-beat may fall due before the last answer is there, and must not cut that off.
+      if (this.inFlight === 0) this.end(CloseCode.normal, 'client left');
+      return;
+    }
     if (this.phase !== 'open') return;
     if (this.#expiresAtMs !== null && nowMs >= this.#expiresAtMs) {
       return this.fail('UNAUTHORIZED', CloseCode.unauthorized, 'UNAUTHORIZED', 'The token has expired.');
@@ -119,7 +122,7 @@ export class Session implements WheelNode {
   /** The effect of a frame that asked for it is durable or live. */
   receipt(receipt: string | null | undefined): void {
     if (receipt === null || receipt === undefined || this.phase === 'closed') return;
-    this.sendFrame('RECEIPT', [['receipt-id', receipt]]);
+    this.connection.sendGathered(encodeFrame(this.version, 'RECEIPT', [['receipt-id', receipt]]));
   }
 
   /** A frame of its own for a subscription that does not share its group's. */
@@ -190,7 +193,8 @@ export class Session implements WheelNode {
   #receiveFrame(frame: Frame, isText: boolean): void {
     if (this.phase === 'closed' || this.phase === 'leaving') return;
     if (this.phase === 'authenticating') {
-      throw new ProtocolError('BAD_REQUEST', 'No frame may follow CONNECT before it is answered.');
+      const copy = { ...frame, body: new Uint8Array(frame.body) };
+      return this.#keepEarly(copy.body.length, () => this.#orFail(() => this.#receiveFrame(copy, isText)));
     }
     if (this.phase === 'new') {
       if (frame.command === 'CONNECT' || frame.command === 'STOMP') return this.#connect(frame);
@@ -295,17 +299,23 @@ export class Session implements WheelNode {
       ['session', this.id],
     ]);
     this.#edge.opened(this);
-    const early = this.#early ?? [];
+    const early = this.#early;
     this.#early = null;
-    for (const { chunk, isText } of early) this.receive(chunk, isText);
+    early?.release();
   }
 
-  #keepEarly(chunk: Uint8Array, isText: boolean): void {
-    const early = (this.#early ??= []);
-    early.push({ chunk: new Uint8Array(chunk), isText });
-    const bytes = early.reduce((sum, one) => sum + one.chunk.length, 0);
-    if (bytes > this.#edge.config.frames.frameBytesMax || early.length > earlyChunksMax) {
-      this.fail('Too much was sent before CONNECT was answered.', CloseCode.protocol, 'TOO_LARGE');
+  #keepEarly(bytes: number, task: () => void): void {
+    this.#early ??= new Early(this.#edge.config.frames.frameBytesMax);
+    if (this.#early.keep(bytes, task)) return;
+    this.fail('Too much was sent before CONNECT was answered.', CloseCode.protocol, 'TOO_LARGE');
+  }
+
+  #orFail(task: () => void): void {
+    try {
+      task();
+    } catch (thrown) {
+      if (!(thrown instanceof ProtocolError)) throw thrown;
+      this.fail(thrown.message, CloseCode.protocol, thrown.code);
     }
   }
 

@@ -77,7 +77,7 @@ export class ShardPort {
       (message) => this.#receive(message),
       () => this.#disconnected(),
     );
-    if (hasPatterns) this.wildcards(true);
+    if (hasPatterns) this.#link.send([ToShard.wildcards, true], 0);
     for (const { source, subscriptions, epoch, seq } of channels) {
       const { actor, stream, destination, params } = source;
       const count = subscriptions.size;
@@ -110,8 +110,16 @@ export class ShardPort {
     this.#link?.send([ToShard.unsubscribe, source.actor, source.destination], 0);
   }
 
-  wildcards(wanted: boolean): void {
-    this.#link?.send([ToShard.wildcards, wanted], 0);
+  /** Asks for every plain message of the shard; a shard that comes back is asked by itself. */
+  wantWildcards(waiting: Waiting): void {
+    if (!this.#link) return waiting.answered(null);
+    this.#requests += 1;
+    this.#waiting.set(this.#requests, waiting);
+    this.#link.send([ToShard.wildcards, true, this.#requests], 0);
+  }
+
+  endWildcards(): void {
+    this.#link?.send([ToShard.wildcards, false], 0);
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import type { Edge } from './edge.ts';
 import { FrameWaiting, type Commit } from './sends.ts';
 import type { Session } from './session.ts';
 import type { Frame, FrameHeaders } from './stomp/frame.ts';
-import { Subscription, type AckMode, type Source } from './subscription.ts';
+import { isWildcard, Subscription, type AckMode, type Source } from './subscription.ts';
 
 const subscriptionsMax = 1_000;
 const idCharactersMax = 255;
@@ -35,13 +35,18 @@ export function subscribe(edge: Edge, session: Session, frame: Frame): void {
     throw new Refusal('TOO_LARGE', `A session has at most ${subscriptionsMax} subscriptions.`);
   }
   const ack = ackMode(headers.get('ack'));
+  const from = fromOf(headers, ack);
+  const source = sourceOf(edge, session, destination);
+  if (from?.[0] === 'durable' && (isWildcard(source) || destination === errorsDestination)) {
+    throw new Refusal('BAD_REQUEST', `No position can be kept for ${destination}.`);
+  }
   const subscription = new Subscription({
     number: edge.nextSubscription(),
     session,
     id,
-    source: sourceOf(edge, session, destination),
+    source,
     ack,
-    from: fromOf(headers, ack),
+    from,
     receipt: headers.get('receipt') ?? null,
   });
   session.subscriptions.set(id, subscription);
@@ -83,7 +88,11 @@ function sourceOf(edge: Edge, session: Session, shown: string): Source {
     const actor = actorKey('user', session.user);
     return { destination: shown, shown, actor, stream: 'errors', params: null };
   }
-  if (shown.startsWith('/topic/') && isPattern(shown)) {
+  // A query string holds a question mark too.
+  if (isPattern(shown) && !shown.startsWith('/app/')) {
+    if (!shown.startsWith('/topic/')) {
+      throw new Refusal('NOT_FOUND', `Wildcards are for plain topics: ${shown}.`);
+    }
     compilePattern(shown);
     return { destination: shown, shown, actor: '', stream: 'wildcard', params: null };
   }
@@ -104,10 +113,9 @@ function start(edge: Edge, subscription: Subscription): void {
     subscription.phase = 'live';
     session.receipt(subscription.receipt);
   } else if (source.stream === 'wildcard') {
-    edge.addWildcard(subscription);
+    edge.addWildcard(subscription, () => session.receipt(subscription.receipt));
     // What a pattern missed can't be told: its messages have many streams.
     if (from !== null) deliverLost(edge, subscription, null, 0);
-    session.receipt(subscription.receipt);
   } else {
     edge.portOf(source.actor).subscribe(subscription);
   }
@@ -119,7 +127,7 @@ export function started(edge: Edge, subscription: Subscription, message: Subscri
   const { session, source } = subscription;
   if (subscription.phase === 'ended') {
     if (live) edge.portOf(source.actor).unsubscribe(subscription);
-    return;
+    return session.receipt(subscription.receipt);
   }
   const first = subscription.epoch === null;
   subscription.epoch = epoch;
@@ -150,8 +158,7 @@ function deliverLost(edge: Edge, subscription: Subscription, epoch: string | nul
 }
 
 export function startRefused(edge: Edge, subscription: Subscription, refusal: Refusal): void {
-  if (subscription.phase === 'ended') return;
-  edge.drop(subscription);
+  if (subscription.phase !== 'ended') edge.drop(subscription);
   subscription.session.refuse(refusal, subscription.source.shown, subscription.receipt);
 }
 
@@ -173,11 +180,12 @@ export function acknowledge(edge: Edge, session: Session, frame: Frame, commit: 
     throw new Refusal('BAD_REQUEST', `There is no message to acknowledge as ${ackId}.`);
   }
   const receipt = headers.get('receipt');
-  const position = command === 'ACK' ? subscription.acknowledge(Number(delivery)) : null;
+  const { source, durable, epoch } = subscription;
+  const counts = command === 'ACK' && durable !== null;
+  const position = counts ? subscription.acknowledge(Number(delivery)) : null;
   if (subscription.overrun) {
     return session.end(CloseCode.tooSlow, 'too many messages acknowledged out of order');
   }
-  const { source, durable, epoch } = subscription;
   if (position === null || durable === null || epoch === null) {
     session.receipt(receipt);
     commit?.settle(true);

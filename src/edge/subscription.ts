@@ -7,13 +7,19 @@ export type AckMode = 'auto' | 'client' | 'client-individual';
 
 /** Where a subscription's messages come from. */
 export interface Source {
-  /** The destination as the actor names it. */
+  /** The destination as the actor names it, or a pattern. */
   readonly destination: string;
   /** As the client names it, and as its MESSAGEs say. */
   readonly shown: string;
+  /** Empty for a pattern, which has the messages of many. */
   readonly actor: string;
   readonly stream: string;
   readonly params: Params | null;
+}
+
+/** Told by the source, not by its signs: names of users and query strings hold `*` and `?` too. */
+export function isWildcard({ actor }: Source): boolean {
+  return actor === '';
 }
 
 export interface SubscriptionOptions {
@@ -70,7 +76,8 @@ export class Subscription {
 
   /** Headers that are this subscription's alone; also counts the delivery. */
   ownHeaders(seq: number): Header[] {
-    this.delivered = seq > 0 ? seq : this.delivered + 1;
+    // Without an epoch a seq means nothing: there is none, or it is of one of a pattern's many streams.
+    this.delivered = this.epoch === null ? this.delivered + 1 : seq;
     const headers: Header[] = [];
     if (this.ack !== 'auto') {
       headers.push(['ack', this.ackId()], ['message-id', this.ackId()]);

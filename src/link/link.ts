@@ -54,8 +54,9 @@ export class Link<Out, In> {
   #queue: Out[] = [];
   #sizes: number[] = [];
   #queueBytes = 0;
-  #batchesSent = 0;
-  #batchesRead = 0;
+  // Whole numbers of 32 bits, as the counters are: they wrap around.
+  #batchesSent: number;
+  #batchesRead: number;
   #wakeOwed = false;
   #flushScheduled = false;
   #closed = false;
@@ -70,13 +71,12 @@ export class Link<Out, In> {
     this.#side = end.side;
     this.#limits = limits;
     this.#receive = receive;
+    this.#batchesRead = Atomics.load(this.#counters, end.side);
+    this.#batchesSent = Atomics.load(this.#counters, 1 - end.side);
     this.#port.on('message', (batch: Uint8Array) => this.#read(batch));
     this.#port.on('close', () => {
       if (this.#closed) return;
-      this.#closed = true;
-      this.#queue = [];
-      this.#sizes = [];
-      this.#queueBytes = 0;
+      this.#drop();
       onClosed();
     });
   }
@@ -110,8 +110,15 @@ export class Link<Out, In> {
   /** Ends the link; what waits to cross is dropped. */
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
+    this.#drop();
     this.#port.close();
+  }
+
+  #drop(): void {
+    this.#closed = true;
+    this.#queue = [];
+    this.#sizes = [];
+    this.#queueBytes = 0;
   }
 
   #scheduleFlush(): void {
@@ -166,7 +173,10 @@ export class Link<Out, In> {
   #read(batch: Uint8Array): void {
     if (this.#closed) return;
     if (batch.length > 0) {
-      for (const message of packr.unpack(batch) as In[]) this.#receive(message);
+      for (const message of packr.unpack(batch) as In[]) {
+        this.#receive(message);
+        if (this.#closed) return;
+      }
       this.#batchesRead = (this.#batchesRead + 1) | 0;
       Atomics.store(this.#counters, this.#side, this.#batchesRead);
       if (Atomics.exchange(this.#counters, 2 + (1 - this.#side), 0) === 1) this.#wakeOwed = true;
@@ -177,7 +187,6 @@ export class Link<Out, In> {
 
   #windowFull(): boolean {
     const readByPeer = Atomics.load(this.#counters, 1 - this.#side);
-    // `| 0` because the counters wrap around.
     return ((this.#batchesSent - readByPeer) | 0) >= this.#limits.batchesInFlightMax;
   }
 }

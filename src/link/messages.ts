@@ -86,8 +86,11 @@ export type AcknowledgeMessage = readonly [
   seq: number,
 ];
 
-/** Whether this edge has wildcard subscriptions and so must see every plain topic's messages. */
-export type WildcardsMessage = readonly [op: typeof ToShard.wildcards, wanted: boolean];
+/**
+ * Whether this edge has wildcard subscriptions and so must see every plain topic's messages; answered by `reply`
+ * when there is a request number.
+ */
+export type WildcardsMessage = readonly [op: typeof ToShard.wildcards, wanted: boolean, request?: number];
 
 /**
  * After a shard was started again: this edge has `count` live subscriptions of the destination, which have seen

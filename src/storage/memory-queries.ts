@@ -24,7 +24,7 @@ const queries: { readonly [Name in QueryName]: Run<Name> } = {
   roomMessagesBefore({ messagesOfRoom }, { roomId, before, limit }) {
     const messages = messagesOfRoom.of(roomId);
     const end = firstIndex(messages, ({ seq }) => seq >= before);
-    return copied(messages.slice(Math.max(end - atMost(limit), 0), end)).reverse();
+    return copied(messages.slice(Math.max(end - atMost(limit), 0), end)).toReversed();
   },
 
   roomMessagesAfter({ messagesOfRoom }, { roomId, after, limit }) {
@@ -45,7 +45,7 @@ const queries: { readonly [Name in QueryName]: Run<Name> } = {
         const room = rows.chat_rooms.get(member);
         return room ? [{ ...room, role: member.role }] : [];
       })
-      .sort((one, other) => one.created_at - other.created_at);
+      .toSorted((one, other) => one.created_at - other.created_at);
   },
 
   topicHead({ rows, messagesOfTopic }, { topic }) {

@@ -6,7 +6,7 @@ import type { ColumnKind, TableSchema } from './tables.ts';
 /** Puts things back as they were; run newest first. */
 export type Undo = () => void;
 
-export type Compare<Row> = (one: Row, other: Row) => number;
+type Compare<Row> = (one: Row, other: Row) => number;
 
 /** Order of texts as SQLite and MySQL's binary collations have it: by code point, where JavaScript goes by unit. */
 export function compareText(one: string, other: string): number {
@@ -74,7 +74,7 @@ export function firstIndex<Row>(rows: readonly Row[], holds: (row: Row) => boole
   return low;
 }
 
-export interface MemoryTableOptions<Row> {
+interface MemoryTableOptions<Row> {
   /** Groups whose order has one row per place: a second key. */
   readonly unique?: readonly Groups<Row>[];
   readonly groups?: readonly Groups<Row>[];

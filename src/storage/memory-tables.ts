@@ -140,13 +140,13 @@ export class MemoryTables {
   }
 
   #expireKeys(before: number, undo: Undo[]): void {
-    for (const key of [...this.rows.idempotency_keys.rows()]) {
+    for (const key of this.rows.idempotency_keys.rows()) {
       if (key.created_at < before) this.rows.idempotency_keys.delete(key, undo);
     }
   }
 
   #expireTopics(before: number, undo: Undo[]): void {
-    for (const topic of [...this.rows.topics.rows()]) {
+    for (const topic of this.rows.topics.rows()) {
       const newest = this.messagesOfTopic.of(topic.topic).at(-1);
       if ((newest ?? topic).created_at >= before) continue;
       this.rows.topics.delete(topic, undo);

@@ -34,6 +34,7 @@ export function migrateSqlite(file: string): MigrationReport {
   try {
     connection.pragma(`page_size = ${pageBytes}`);
     useWriteAheadLog(connection, file);
+    connection.pragma('synchronous = FULL');
     // Tables that others refer to are made anew, so references hold only between migrations.
     connection.pragma('foreign_keys = OFF');
     const from = versionOf(connection, file);

@@ -6,7 +6,7 @@ import { StorageError } from './storage.ts';
 
 export type Connection = Driver.Database;
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly readonly?: boolean;
   /** Whether a missing file is made, or refused. */
   readonly create?: boolean;

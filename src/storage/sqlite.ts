@@ -78,6 +78,7 @@ class SqliteStorage implements Storage {
   readonly #savepoint: Statement;
   readonly #release: Statement;
   readonly #rollbackToSavepoint: Statement;
+  #logBroken = false;
 
   constructor(connection: Connection, log: WriteAheadLog) {
     this.#connection = connection;
@@ -97,6 +98,7 @@ class SqliteStorage implements Storage {
   commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
     if (transactions.length === 0) return Promise.resolve([]);
     try {
+      if (this.#logBroken) this.#leaveLog();
       return Promise.resolve(this.#applyTogether(transactions) ?? this.#applyEachAlone(transactions));
     } catch (error) {
       const outcome = unavailable(this.#abandon(error));
@@ -137,7 +139,7 @@ class SqliteStorage implements Storage {
       return null;
     }
     this.#commit.run();
-    this.#log.sync();
+    this.#flush();
     return transactions.map(() => null);
   }
 
@@ -157,12 +159,32 @@ class SqliteStorage implements Storage {
       return null;
     });
     this.#commit.run();
-    this.#log.sync();
+    this.#flush();
     return outcomes;
   }
 
   #apply(transaction: Transaction): void {
     for (const write of transaction) this.#writes.apply(write);
+  }
+
+  #flush(): void {
+    try {
+      this.#log.sync();
+    } catch (error) {
+      this.#logBroken = true;
+      throw error;
+    }
+  }
+
+  /**
+   * After a failed flush the system may count pages as written that the disk doesn't have, and recovery reads a log up
+   * to its first hole: what is committed behind one would be lost. So the log's rows go into the database file first,
+   * and the log starts anew.
+   */
+  #leaveLog(): void {
+    const [result] = this.#connection.pragma('wal_checkpoint(RESTART)') as { busy: number }[];
+    if (result?.busy !== 0) throw new Error('The log could not be flushed and is in use.');
+    this.#logBroken = false;
   }
 
   /** After some errors SQLite has rolled back by itself, after others the write lock is still held. */

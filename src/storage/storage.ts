@@ -61,7 +61,10 @@ export type Transaction = readonly Write[];
 export type StorageErrorReason =
   /** A key or a reference was violated, or a value can't be stored: trying again can't help. */
   | 'CONSTRAINT'
-  /** The database is full, locked, away or broken: it may work later. */
+  /**
+   * The database is full, locked, away or broken: it may work later. When it broke off in the middle of a commit, what
+   * became of that is known only by reading again.
+   */
   | 'UNAVAILABLE';
 
 export class StorageError extends Error {

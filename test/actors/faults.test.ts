@@ -1,6 +1,7 @@
 // What goes wrong inside an actor, and what is too much for it.
 import { expect, test } from 'vitest';
-import { faultText, rounds, TestShard } from './probe.ts';
+import { faultText } from './probe.ts';
+import { rounds, TestShard } from './test-shard.ts';
 
 test('[ACTOR7] a turn that breaks ends as INTERNAL without its text, and leaves nothing behind', async () => {
   const shard = new TestShard();

@@ -1,7 +1,7 @@
 // What leaves a shard, and when: held commits, failed commits, bounds.
 import { expect, test } from 'vitest';
 import { unavailable, violated } from '../support/fake-storage.ts';
-import { rounds, TestShard } from './probe.ts';
+import { rounds, TestShard } from './test-shard.ts';
 
 /** A shard whose commits wait for the test, with actors a and b loaded. */
 async function heldShard(limits: ConstructorParameters<typeof TestShard>[0] = {}): Promise<TestShard> {

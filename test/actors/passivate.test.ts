@@ -1,7 +1,7 @@
 // Timers, and actors that leave memory and come back.
 import { expect, test } from 'vitest';
 import { unavailable } from '../support/fake-storage.ts';
-import { RecordingEdge, rounds, TestShard } from './probe.ts';
+import { RecordingEdge, rounds, TestShard } from './test-shard.ts';
 
 const rings = (shard: TestShard): number => shard.edge.texts('/probe/a.news').length;
 

@@ -1,24 +1,13 @@
-// A kind that does one thing per command, and a shard with edges that only write down what they get.
-import { pino } from 'pino';
-import { command, defineActor, type AnyKind } from '../../src/actors/actor.ts';
+// A kind that does one thing per command, for tests of the runtime.
+import { command, defineActor } from '../../src/actors/actor.ts';
 import { jsonBody, nothing, raw } from '../../src/actors/body.ts';
-import { Shard, type ShardLimits } from '../../src/actors/shard.ts';
 import { Refusal } from '../../src/errors.ts';
-import {
-  ToEdge,
-  ToShard,
-  type From,
-  type PublishMessage,
-  type SubscribedMessage,
-  type ToEdgeMessage,
-} from '../../src/link/messages.ts';
 import type { TopicMessageRow } from '../../src/storage/tables.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { FakeStorage } from '../support/fake-storage.ts';
 
 interface Probe {
   epoch: string;
   stored: boolean;
+  oldest: number;
   newest: number;
 }
 
@@ -30,7 +19,8 @@ export const probe = defineActor({
   load: (id) => ({ head: { name: 'topicHead', args: { topic: id } } }),
   start(_id, rows, source): Probe {
     const [head] = rows.head;
-    return { epoch: head?.epoch ?? source.newEpoch(), stored: head !== undefined, newest: head?.newest ?? 0 };
+    if (!head) return { epoch: source.newEpoch(), stored: false, oldest: 1, newest: 0 };
+    return { ...head, stored: true };
   },
   refusalDetail: (id) => ({ probeId: id }),
   streams: {
@@ -38,7 +28,7 @@ export const probe = defineActor({
       destination: '/probe/{id}',
       plain: true,
       log: {
-        head: (state) => ({ epoch: state.epoch, oldest: 1, newest: state.newest }),
+        head: (state) => state,
         after: (id, after, limit) => ({ name: 'topicMessagesAfter', args: { topic: id, after, limit } }),
         message: (row: TopicMessageRow) => [row.seq, null, row.body, row.is_text],
         keep(state, ctx) {
@@ -141,172 +131,3 @@ export const probe = defineActor({
     ring: (_state: Probe, ctx) => ctx.publish('news', jsonBody('ring')) as undefined,
   },
 });
-
-/** An edge that reads nothing and forgets nothing. */
-export class RecordingEdge {
-  readonly messages: ToEdgeMessage[] = [];
-  full = false;
-
-  send(message: ToEdgeMessage): void {
-    this.messages.push(message);
-  }
-
-  flush(): void {
-    // Everything is there already.
-  }
-
-  /** `ok`, `ok: <answer>` or the code of the refusal; null while there is no answer. */
-  answer(request: number): string | null {
-    for (const message of this.messages) {
-      if (message[0] !== ToEdge.reply && message[0] !== ToEdge.refuse) continue;
-      if (message[1] !== request) continue;
-      if (message[0] === ToEdge.refuse) return message[2];
-      return message[2] ? `ok: ${Buffer.from(message[2]).toString()}` : 'ok';
-    }
-    return null;
-  }
-
-  /** What a subscription got: its pages, or the code of the refusal. */
-  starts(subscription: number): (SubscribedMessage | string)[] {
-    const starts: (SubscribedMessage | string)[] = [];
-    for (const message of this.messages) {
-      if (message[1] !== subscription) continue;
-      if (message[0] === ToEdge.refuseSubscription) starts.push(message[2]);
-      else if (message[0] === ToEdge.subscribed) starts.push(message);
-    }
-    return starts;
-  }
-
-  published(destination: string): PublishMessage[] {
-    return this.messages.filter(
-      (message): message is PublishMessage => message[0] === ToEdge.publish && message[1] === destination,
-    );
-  }
-
-  /** Bodies published to a destination. */
-  texts(destination: string): string[] {
-    return this.published(destination).map(([, , , message]) => Buffer.from(message[2]).toString());
-  }
-
-  seqs(destination: string): number[] {
-    return this.published(destination).map(([, , , message]) => message[0]);
-  }
-}
-
-const defaultLimits: ShardLimits = {
-  mailboxMax: 1_000,
-  actorsMax: 1_000,
-  idleMs: 60_000,
-  faultsMax: 3,
-  stopMs: 1_000,
-  writesMax: 10_000,
-  bytesMax: 1024 * 1024,
-};
-
-export interface Asked {
-  readonly edge?: number;
-  readonly actor?: string;
-  readonly user?: string;
-  readonly body?: string;
-  readonly key?: string;
-}
-
-export interface Subscribing {
-  readonly edge?: number;
-  readonly actor?: string;
-  readonly stream?: string;
-  readonly user?: string;
-  readonly from?: From;
-}
-
-/** A shard with edges 0 and 1, a store and a clock that a test holds in its hands. */
-export class TestShard {
-  readonly clock = new FakeClock();
-  readonly storage: FakeStorage;
-  readonly edges = [new RecordingEdge(), new RecordingEdge()] as const;
-  readonly shard: Shard;
-  #requests = 0;
-  #ids = 0;
-
-  constructor(
-    limits: Partial<ShardLimits> = {},
-    options: { storage?: FakeStorage; kinds?: readonly AnyKind[] } = {},
-  ) {
-    this.storage = options.storage ?? new FakeStorage();
-    this.shard = new Shard({
-      kinds: options.kinds ?? [probe],
-      storage: this.storage,
-      clock: this.clock,
-      ids: { newId: () => this.#name('id'), newEpoch: () => this.#name('epoch') },
-      limits: { ...defaultLimits, ...limits },
-      log: pino({ level: 'silent' }),
-    });
-    for (const [index, edge] of this.edges.entries()) this.shard.addEdge(index, edge);
-  }
-
-  get edge(): RecordingEdge {
-    return this.edges[0];
-  }
-
-  /** @returns the request number. */
-  ask(command: string, asked: Asked = {}): number {
-    const { edge = 0, actor = 'probe/a', user = 'alice', body = '', key = null } = asked;
-    this.#requests += 1;
-    const asker = [user, []] as const;
-    const bytes = Buffer.from(body);
-    const from = [this.#requests, actor, command, asker, null, key, null] as const;
-    this.shard.receive(edge, [ToShard.command, ...from, bytes, true]);
-    return this.#requests;
-  }
-
-  /** @returns the number of the subscription. */
-  subscribe(options: Subscribing = {}): number {
-    const { edge = 0, actor = 'probe/a', stream = 'log', user = 'alice', from = null } = options;
-    this.#requests += 1;
-    const to = [actor, stream, destinationOf(actor, stream), [user, []], null] as const;
-    this.shard.receive(edge, [ToShard.subscribe, this.#requests, ...to, from]);
-    return this.#requests;
-  }
-
-  /** Asks for the next page. */
-  replay(subscription: number, epoch: string, after: number, edge = 0): void {
-    const to = ['probe/a', 'log', '/probe/a', ['alice', []], null] as const;
-    this.shard.receive(edge, [ToShard.replay, subscription, ...to, epoch, after]);
-  }
-
-  unsubscribe(edge = 0, destination = '/probe/a'): void {
-    this.shard.receive(edge, [ToShard.unsubscribe, 'probe/a', destination]);
-  }
-
-  rejoin(edge: number, count: number, epoch: string | null, after: number): void {
-    this.shard.receive(edge, [ToShard.rejoin, 'probe/a', 'log', '/probe/a', null, count, epoch, after]);
-  }
-
-  /** Asks, and waits for the answer. */
-  async answerOf(command: string, asked: Asked = {}): Promise<string | null> {
-    const request = this.ask(command, asked);
-    await rounds();
-    return this.edges[asked.edge ?? 0]?.answer(request) ?? null;
-  }
-
-  /** Writes so many messages and waits until they are stored. */
-  async written(count: number, body = 'm'): Promise<void> {
-    for (let index = 1; index <= count; index += 1) this.ask('write', { body: `${body}${index}` });
-    await rounds();
-  }
-
-  #name(what: string): string {
-    this.#ids += 1;
-    return `${what}-${this.#ids}`;
-  }
-}
-
-function destinationOf(actor: string, stream: string): string {
-  const id = actor.slice(actor.indexOf('/') + 1);
-  return stream === 'log' ? `/probe/${id}` : `/probe/${id}.${stream}`;
-}
-
-/** Lets everything happen that needs nothing from outside any more. */
-export async function rounds(count = 6): Promise<void> {
-  for (let round = 0; round < count; round += 1) await new Promise(setImmediate);
-}

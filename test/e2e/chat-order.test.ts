@@ -5,43 +5,10 @@ import { layouts } from '../support/layouts.ts';
 import { contentOf, createRoom, range, say, seqOf } from '../support/rooms.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { connectStomp, isMessageOf, type TestClient } from '../support/stomp.ts';
+import { streamKinds } from '../support/streams.ts';
 
 const clientCount = 20;
 const messagesEach = 40;
-
-/** What is sent to is `to`, what is subscribed `from`; `stored` tells whether a text is in the database. */
-interface Door {
-  readonly to: string;
-  readonly from: string;
-  body(text: string): string;
-  stored(database: DatabaseView, text: string): boolean;
-}
-
-async function roomDoor(server: TestServer): Promise<Door> {
-  const roomId = await createRoom(server, 'alice');
-  const sql = 'SELECT 1 FROM chat_messages WHERE room_id = ? AND content = ?';
-  return {
-    to: `/app/chat.send/${roomId}`,
-    from: `/topic/room.${roomId}`,
-    body: (text) => JSON.stringify({ content: text }),
-    stored: (database, text) => database.rows(sql, roomId, text).length === 1,
-  };
-}
-
-function topicDoor(): Promise<Door> {
-  const sql = "SELECT 1 FROM topic_messages WHERE topic = 'order/one' AND body = CAST(? AS BLOB)";
-  return Promise.resolve({
-    to: '/topic/order/one',
-    from: '/topic/order/one',
-    body: (text) => text,
-    stored: (database, text) => database.rows(sql, text).length === 1,
-  });
-}
-
-const doors: readonly (readonly [what: string, make: (server: TestServer) => Promise<Door>])[] = [
-  ['a room', roomDoor],
-  ['a plain topic', topicDoor],
-];
 
 describe.each(layouts)('$name', (layout) => {
   let server: TestServer;
@@ -53,26 +20,26 @@ describe.each(layouts)('$name', (layout) => {
   const connectMany = (): Promise<TestClient[]> =>
     Promise.all(range(1, clientCount).map((number) => connectStomp(server, { user: `user-${number}` })));
 
-  test.each(doors)(
+  test.each(streamKinds)(
     '[CHAT20] many senders make one order, the same for all subscribers of %s',
     async (_what, make) => {
-      const { to, from, body } = await make(server);
+      const stream = await make(server);
+      const { sendTo, destination } = stream;
       const clients = await connectMany();
-      await Promise.all(clients.map((client) => client.subscribe(from)));
+      await Promise.all(clients.map((client) => client.subscribe(destination)));
       await Promise.all(
         clients.map(async (client, index) => {
-          for (const number of range(1, messagesEach)) await client.send(to, body(`${index} ${number}`));
+          for (const number of range(1, messagesEach))
+            await client.send(sendTo, stream.body(`${index} ${number}`));
         }),
       );
 
       const total = clientCount * messagesEach;
       const [reference = [], ...others] = await Promise.all(
-        clients.map((client) => client.messages(from, total)),
+        clients.map((client) => client.messages(destination, total)),
       );
-      const text = (frame: (typeof reference)[number]): string =>
-        from.startsWith('/topic/room.') ? String(contentOf(frame)) : frame.body;
       expect(reference.map(seqOf)).toEqual(range(1, total));
-      const texts = reference.map(text);
+      const texts = reference.map(stream.textOf);
       expect(new Set(texts).size).toBe(total);
       for (const index of clients.keys()) {
         const own = texts.filter((one) => one.startsWith(`${index} `));
@@ -80,41 +47,40 @@ describe.each(layouts)('$name', (layout) => {
       }
       for (const seen of others) {
         expect(seen.map(seqOf)).toEqual(range(1, total));
-        expect(seen.map(text)).toEqual(texts);
+        expect(seen.map(stream.textOf)).toEqual(texts);
       }
       await Promise.all(clients.map((client) => client.disconnect()));
-      for (const client of clients) expect(client.received(from)).toHaveLength(total);
+      for (const client of clients) expect(client.received(destination)).toHaveLength(total);
     },
   );
 
-  test.each(doors)(
+  test.each(streamKinds)(
     '[CHAT21] what is acknowledged or seen is in the database by then: %s',
     async (_what, make) => {
-      const { to, from, body, stored } = await make(server);
+      const stream = await make(server);
+      const { sendTo, destination } = stream;
       const database = new DatabaseView(server.databaseFile);
       const early: string[] = [];
       let looked = 0;
       const look = (when: string, text: string): void => {
         looked += 1;
-        if (!stored(database, text)) early.push(`${text} was ${when} and is not in the database`);
+        if (!stream.isStored(database, text)) early.push(`${text} was ${when} and is not in the database`);
       };
       const clients = (await connectMany()).slice(0, 6);
       for (const client of clients) {
-        await client.subscribe(from);
+        await client.subscribe(destination);
         // Looks while the frame is being received, not when a test comes to it.
         client.socket.on('message', () => {
           const frame = client.frames.at(-1);
           if (frame?.command === 'RECEIPT') look('acknowledged', String(frame.headers['receipt-id']));
-          else if (frame && isMessageOf(from)(frame)) {
-            look('seen', from.startsWith('/topic/room.') ? String(contentOf(frame)) : frame.body);
-          }
+          else if (frame && isMessageOf(destination)(frame)) look('seen', stream.textOf(frame));
         });
       }
       await Promise.all(
         clients.map(async (client, index) => {
           for (const number of range(1, 30)) {
             const text = `gate ${index} ${number}`;
-            await client.request('SEND', { destination: to, receipt: text }, body(text));
+            await client.request('SEND', { destination: sendTo, receipt: text }, stream.body(text));
           }
         }),
       );

@@ -140,6 +140,17 @@ describe.each(layouts)('$name', (layout) => {
     }
   });
 
+  test.each(['a%2Fb', 'a/b', '50%', '%25', 'a b', 'ü', 'errors/x', 'notifications.x'])(
+    '[TOPIC25] a queue has the name that is written: %s',
+    async (queue) => {
+      const bob = await connectStomp(server, { user: 'bob/x' });
+      await bob.subscribe(`/user/queue/${queue}`);
+      await bob.send(`/user/bob%2Fx/queue/${queue}`, 'hello');
+      const [message] = await bob.messages(`/user/queue/${queue}`, 1);
+      expect(message?.body).toBe('hello');
+    },
+  );
+
   test('[TOPIC24] names with signs of patterns change nothing for wildcards', async () => {
     const star = await connectStomp(server, { user: '*' });
     await star.subscribe('/user/queue/x');

@@ -191,6 +191,23 @@ describe.each(layouts)('$name', (layout) => {
     ]);
   });
 
+  test('[TOPIC27] each frame with a receipt gets its RECEIPT, also when the next one takes it back', async () => {
+    const alice = await connectStomp(server, { user: 'alice' });
+    const frames = range(1, 20).map(async (number) => {
+      const id = `fleeting-${number}`;
+      const destination = number % 2 === 0 ? '/topic/fleeting' : '/topic/fleeting/*';
+      const subscribed = alice.request('SUBSCRIBE', { destination, id });
+      const unsubscribed = alice.request('UNSUBSCRIBE', { id });
+      await Promise.all([subscribed, unsubscribed]);
+    });
+    await Promise.all(frames);
+    await alice.send('/topic/fleeting', 'a');
+    await alice.subscribe('/topic/fleeting');
+    await alice.send('/topic/fleeting', 'b');
+    await alice.messages('/topic/fleeting', 1);
+    expect(alice.received('/topic/fleeting').map(({ body }) => body)).toEqual(['b']);
+  });
+
   test('[TOPIC8] subscribers on every edge and of every version get the message', async () => {
     const topic = '/topic/versions';
     const readers = [

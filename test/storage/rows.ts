@@ -98,8 +98,8 @@ export const insert = <Name extends TableName>(table: Name, row: Tables[Name]): 
 export const upsert = <Name extends TableName>(table: Name, row: Tables[Name]): Write =>
   ({ op: 'upsert', table, row }) as unknown as Write;
 
-export const remove = <Name extends TableName>(table: Name, key: Partial<Tables[Name]>): Write =>
-  ({ op: 'delete', table, key }) as unknown as Write;
+export const remove = <Name extends TableName>(table: Name, where: Partial<Tables[Name]>): Write =>
+  ({ op: 'delete', table, key: where }) as unknown as Write;
 
 /** Messages 1 to `count` of the lobby. */
 export const messages = (count: number, row: Partial<ChatMessageRow> = {}): Write[] =>

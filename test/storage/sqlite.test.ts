@@ -1,7 +1,7 @@
 // What SQLite does beyond the contract of all stores: locks, space, files, readable rows.
 import Driver from 'better-sqlite3';
-import { statSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import fs from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { newDatabase, newFile, removeFilesAfterwards } from './database-file.ts';
@@ -60,6 +60,45 @@ describe('sqlite only', () => {
     expect(await newestSeq(storage)).toBe(0);
     expect(reasons(await storage.commit([messages(1), [stray]]))).toEqual([null, 'CONSTRAINT']);
     expect(await newestSeq(storage)).toBe(1);
+    await storage.close();
+  });
+
+  it('[STORE36] after a failed flush the log is left before anything else is committed', async () => {
+    const file = newDatabase();
+    const storage = openSqlite({ file });
+    await storage.commit([[insert('chat_rooms', room())]]);
+    const flush = vi.spyOn(fs, 'fdatasyncSync').mockImplementationOnce(() => {
+      throw new Error('EIO: i/o error');
+    });
+    expect(reasons(await storage.commit([messages(1)]))).toEqual(['UNAVAILABLE']);
+    expect(await storage.commit([[insert('chat_messages', message({ seq: 2 }))]])).toEqual([null]);
+    flush.mockRestore();
+    // The file alone, as if the log were lost.
+    const copy = newFile();
+    fs.copyFileSync(file, copy);
+    const alone = openSqlite({ file: copy });
+    expect(await newestSeq(alone)).toBe(1);
+    await alone.close();
+    await storage.close();
+  });
+
+  it('[STORE36] while a reader keeps the log in use after a failed flush, commits stay unavailable', async () => {
+    const file = newDatabase();
+    const storage = openSqlite({ file, busyTimeoutMs: 20 });
+    await storage.commit([[insert('chat_rooms', room())]]);
+    const reader = new Driver(file, { readonly: true });
+    reader.exec('BEGIN; SELECT 1 FROM chat_rooms');
+    reader.prepare('SELECT 1 FROM chat_rooms').get();
+    const flush = vi.spyOn(fs, 'fdatasyncSync').mockImplementationOnce(() => {
+      throw new Error('EIO: i/o error');
+    });
+    expect(reasons(await storage.commit([messages(1)]))).toEqual(['UNAVAILABLE']);
+    const second = [insert('chat_messages', message({ seq: 2 }))];
+    expect(reasons(await storage.commit([second]))).toEqual(['UNAVAILABLE']);
+    flush.mockRestore();
+    reader.exec('COMMIT');
+    expect(await storage.commit([second])).toEqual([null]);
+    reader.close();
     await storage.close();
   });
 
@@ -144,7 +183,7 @@ describe('sqlite only', () => {
     const storage = openSqlite({ file });
     await storage.commit([[insert('chat_rooms', room()), ...messages(20)]]);
     await storage.close();
-    expect(statSync(`${file}-wal`, { throwIfNoEntry: false })).toBeUndefined();
+    expect(fs.statSync(`${file}-wal`, { throwIfNoEntry: false })).toBeUndefined();
     const again = openSqlite({ file });
     expect(await newestSeq(again)).toBe(20);
     await again.close();
@@ -156,9 +195,9 @@ describe('sqlite only', () => {
     const other = new Driver(file);
     other.pragma('schema_version');
     await storage.commit([[insert('chat_rooms', room()), ...messages(20)]]);
-    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
+    expect(fs.statSync(`${file}-wal`).size).toBeGreaterThan(0);
     await storage.close();
-    expect(statSync(`${file}-wal`).size).toBe(0);
+    expect(fs.statSync(`${file}-wal`).size).toBe(0);
     other.close();
   });
 
@@ -167,12 +206,12 @@ describe('sqlite only', () => {
     expect(() => openSqlite({ file: missing })).toThrow(
       `There is no database ${missing}: run \`stagewire migrate\`.`,
     );
-    expect(statSync(missing, { throwIfNoEntry: false })).toBeUndefined();
+    expect(fs.statSync(missing, { throwIfNoEntry: false })).toBeUndefined();
     const text = newFile();
-    writeFileSync(text, 'not a database, whatever its name says. '.repeat(100));
+    fs.writeFileSync(text, 'not a database, whatever its name says. '.repeat(100));
     expect(() => openSqlite({ file: text })).toThrow(`${text} is not a SQLite database.`);
     const empty = newFile();
-    writeFileSync(empty, '');
+    fs.writeFileSync(empty, '');
     expect(() => openSqlite({ file: empty })).toThrow(/has schema 0 .* run `stagewire migrate`\.$/);
   });
 });

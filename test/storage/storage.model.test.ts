@@ -80,7 +80,7 @@ const rows: { readonly [Name in TableName]: fc.Arbitrary<Tables[Name]> } = {
   }),
 };
 
-const rowWrite = <Name extends TableName>(table: Name): fc.Arbitrary<Write> =>
+const rowWrite = (table: TableName): fc.Arbitrary<Write> =>
   fc
     .tuple(fc.constantFrom(insert, insert, insert, upsert, upsert, remove), rows[table])
     .map(([make, row]) => make(table, row));

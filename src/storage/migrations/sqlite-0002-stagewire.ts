@@ -1,12 +1,12 @@
-// Streams and their positions: `epoch` of rooms, `seq` of messages, and the tables of ours. The chat tables are made
-// anew, because ALTER TABLE can add neither NOT NULL columns without a default nor keys; rows are carried over.
-//
-// Layouts, measured with commits of 1, 2 and 10 rows into 80 rooms: `chat_messages` and `topic_messages` keep their
-// rowid, because rows then lie together at the end of the table whatever room they are of, and only the narrow index
-// entries are scattered; as WITHOUT ROWID tables they cost up to half as much again. Tables of small rows that are
-// found by their key alone are WITHOUT ROWID. In `idempotency_keys` the key comes right after the actor, so that keys
-// made in the order of time lie together: a fifth cheaper. Foreign keys cost nothing that could be measured.
+// Streams and their positions: `epoch` of rooms, `seq` of messages, and tables of ours. The chat tables are made anew
+// with their rows, because ALTER TABLE can add neither keys nor NOT NULL columns without a default.
 import type { Migration } from './migration.ts';
+
+// Layouts as measured with commits of 1, 2 and 10 rows into 80 rooms. `chat_messages` and `topic_messages` keep their
+// rowid: whatever room they are of, new rows then lie together at the end of the table, and only narrow index entries
+// are scattered; as WITHOUT ROWID tables they cost up to half as much again. Small rows that are found by their key
+// alone need no second tree. In `idempotency_keys` the key comes right after the actor, so that keys made in the order
+// of time lie together. Foreign keys cost nothing that could be measured.
 
 /** A time of any of the forms SQLite knows, or milliseconds since 1970, as the text that Stagewire keeps. */
 function isoTime(column: string): string {

@@ -1,0 +1,326 @@
+// What every kind of actor keeps to, run over each of them with samples of what it takes.
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { AnyKind } from '../../src/actors/actor.ts';
+import { nothing, raw } from '../../src/actors/body.ts';
+import { actorKey } from '../../src/actors/route.ts';
+import { routesOf } from '../../src/actors/routes.ts';
+import { fillDestination } from '../../src/actors/turn.ts';
+import type { Params, StreamMessage } from '../../src/link/messages.ts';
+import { rounds, TestShard, type Asked } from './test-shard.ts';
+
+/** A command that the kind takes, at least when its actor is in the right state. */
+export interface CommandSample extends Omit<Asked, 'actor' | 'edge' | 'key'> {
+  /** JSON of the body, where it is not given as bytes. */
+  readonly json?: unknown;
+}
+
+export interface StreamSample {
+  readonly user: string;
+  readonly roles?: readonly string[];
+  readonly params?: Params;
+}
+
+export interface KindSamples {
+  readonly id: string;
+  /** Commands by name that bring a new actor into a state in which the others can succeed. */
+  readonly setup: fc.Arbitrary<readonly (readonly [command: string, sample: CommandSample])[]>;
+  readonly commands: Readonly<Record<string, fc.Arbitrary<CommandSample>>>;
+  /** A subscription that is admitted after the setup, for each stream. */
+  readonly streams: Readonly<Record<string, StreamSample>>;
+  /** The part of the state that must outlive a reload, as plain data; all of it unless given. */
+  durable?(state: never): unknown;
+  /** A message as it must be the same when it is replayed; its bytes unless given. */
+  lasting?(message: StreamMessage): unknown;
+}
+
+type Step = readonly [command: string, sample: CommandSample];
+
+const idleMs = 60_000;
+
+/** One actor of the kind on a shard, with its state in view. */
+class Actor {
+  readonly shard: TestShard;
+  readonly key: string;
+  readonly succeeded = new Set<string>();
+  loads = 0;
+  #state: unknown;
+
+  constructor(kind: AnyKind, samples: KindSamples) {
+    this.key = actorKey(kind.name, samples.id);
+    const watched: AnyKind = {
+      ...kind,
+      start: (...args) => {
+        this.loads += 1;
+        this.#state = kind.start(...args);
+        return this.#state as never;
+      },
+    };
+    this.shard = new TestShard({ idleMs, faultsMax: 1_000_000 }, { kinds: [watched] });
+  }
+
+  /** @returns `ok…` or the code of the refusal. */
+  async ask([command, { json, ...asked }]: Step): Promise<string> {
+    const body = asked.body ?? (json === undefined ? '' : JSON.stringify(json));
+    const answer = await this.shard.answerOf(command, { ...asked, body, actor: this.key });
+    if (answer?.startsWith('ok')) this.succeeded.add(command);
+    return answer ?? 'no answer';
+  }
+
+  /** The state as it is now: one that was lost is loaded again first. */
+  async state(): Promise<unknown> {
+    await this.shard.answerOf('nothing handles this', { actor: this.key });
+    return this.#state;
+  }
+
+  async copyOfState(): Promise<unknown> {
+    return structuredClone(await this.state());
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) await this.ask(step);
+  }
+}
+
+const jsonText = fc.oneof(
+  fc.json({ maxDepth: 3 }),
+  fc.constantFrom('', '{', 'null', '[]', '1e999', '"text"', '{"__proto__":{"admin":true}}', '\uFEFF{}'),
+  fc.constantFrom('[', '{"a":').map((open) => open.repeat(20_000)),
+  fc.nat({ max: 60_000 }).map((length) => JSON.stringify({ content: 'x'.repeat(length) })),
+);
+const oddValue = fc.oneof(
+  fc.jsonValue({ maxDepth: 2 }),
+  fc.constantFrom('', ' ', '\0', 'x'.repeat(70_000), -1, 0.5, 2 ** 53, -0, 1e300, '__proto__'),
+);
+
+/** Bytes that are no JSON, JSON of another shape, or a good body with one field gone wrong. */
+function garbageFor(good: fc.Arbitrary<CommandSample>): fc.Arbitrary<CommandSample> {
+  const spoilt = fc.tuple(good, fc.nat(), oddValue, fc.boolean()).map(([sample, place, value, isGone]) => {
+    if (typeof sample.json !== 'object' || sample.json === null) return { ...sample, json: value };
+    const fields = Object.entries(sample.json);
+    const [name] = fields[place % Math.max(fields.length, 1)] ?? ['content'];
+    const others = fields.filter(([field]) => field !== name);
+    return { ...sample, json: Object.fromEntries(isGone ? others : [...others, [name, value]]) };
+  });
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 100 }),
+    jsonText.map((text) => Buffer.from(text)),
+  );
+  const other = fc.tuple(good, bytes).map(([sample, body]) => ({ ...sample, body }));
+  const oddParams = fc.tuple(good, fc.string(), fc.nat()).map(([sample, value, place]) => {
+    const names = Object.keys(sample.params ?? {});
+    if (names.length === 0) return sample;
+    return { ...sample, params: { ...sample.params, [names[place % names.length] ?? '']: value } };
+  });
+  return fc.oneof({ weight: 3, arbitrary: spoilt }, { weight: 3, arbitrary: other }, oddParams);
+}
+
+/** Commands in any order and number. */
+function stepsOf(samples: KindSamples): fc.Arbitrary<readonly Step[]> {
+  const all = Object.entries(samples.commands).map(([name, sample]) =>
+    sample.map((one): Step => [name, one]),
+  );
+  return fc
+    .tuple(samples.setup, fc.array(fc.oneof(...all), { maxLength: 25 }))
+    .map(([setup, rest]) => [...setup, ...rest]);
+}
+
+/** @param samples undefined fails, and says what to do. */
+export function kindContract(kind: AnyKind, samples: KindSamples | undefined): void {
+  if (!samples) {
+    test(`[ACTOR1] kind ${kind.name} has samples`, () => {
+      expect.fail(`kind ${kind.name} has no samples: add them to the list in test/actors/kinds.test.ts`);
+    });
+    return;
+  }
+  describe(`kind ${kind.name}`, () => {
+    shapeRules(kind, samples);
+    garbageRules(kind, samples);
+    stateRules(kind, samples);
+    streamRules(kind, samples);
+  });
+}
+
+function shapeRules(kind: AnyKind, samples: KindSamples): void {
+  test(`[ACTOR1] ${kind.name}: every command and every stream has a sample, and no other`, () => {
+    expect(Object.keys(samples.commands).toSorted()).toEqual(Object.keys(kind.commands).toSorted());
+    expect(Object.keys(samples.streams).toSorted()).toEqual(Object.keys(kind.streams).toSorted());
+  });
+
+  test(`[ACTOR1] ${kind.name}: each door has a place for the actor's id, unless it comes from elsewhere`, () => {
+    for (const { id, pattern } of routesOf([kind])) {
+      expect(/\{id(:\*\*)?\}/.test(pattern), pattern).toBe(id === 'path');
+    }
+  });
+
+  test(`[ACTOR1] ${kind.name}: each command succeeds with its samples now and then`, async () => {
+    const succeeded = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(stepsOf(samples), async (steps) => {
+        const actor = new Actor(kind, samples);
+        await actor.run(steps);
+        for (const name of actor.succeeded) succeeded.add(name);
+      }),
+      { numRuns: 30 },
+    );
+    expect([...succeeded].toSorted()).toEqual(Object.keys(kind.commands).toSorted());
+  });
+}
+
+function garbageRules(kind: AnyKind, samples: KindSamples): void {
+  for (const [name, good] of Object.entries(samples.commands)) {
+    test(`[ACTOR2] ${kind.name}.${name}: no body breaks it, and what it refuses changes nothing`, async () => {
+      await fc.assert(
+        fc.asyncProperty(samples.setup, fc.array(garbageFor(good), { maxLength: 8 }), async (setup, bad) => {
+          const actor = new Actor(kind, samples);
+          await actor.run(setup);
+          for (const sample of bad) {
+            const before = await actor.copyOfState();
+            const answer = await actor.ask([name, sample]);
+            expect(answer).not.toMatch(/INTERNAL|no answer/);
+            if (answer.startsWith('ok')) continue;
+            expect(await actor.state()).toEqual(before);
+          }
+        }),
+        { numRuns: 40 },
+      );
+    });
+  }
+
+  test(`[ACTOR2] ${kind.name}: bytes that are no JSON are a BAD_REQUEST to whatever reads JSON`, async () => {
+    const actor = new Actor(kind, samples);
+    for (const [name, { decode }] of Object.entries(kind.commands)) {
+      if (decode === raw || decode === nothing) continue;
+      for (const body of [Buffer.from([0xff, 0xfe]), '', '{', '[', 'null', '"text"', '[]', '17']) {
+        expect(await actor.ask([name, { body }]), `${name} ${body.toString()}`).toBe('BAD_REQUEST');
+      }
+    }
+  });
+
+  test(`[ACTOR2] ${kind.name}: a good command of anybody never breaks it, and a refused one changes nothing`, async () => {
+    const user = fc.constantFrom('alice', 'nobody', '__proto__', 'x'.repeat(36));
+    await fc.assert(
+      fc.asyncProperty(stepsOf(samples), user, async (steps, other) => {
+        const actor = new Actor(kind, samples);
+        for (const [index, [name, sample]] of steps.entries()) {
+          const before = await actor.copyOfState();
+          const answer = await actor.ask([name, index % 5 === 4 ? { ...sample, user: other } : sample]);
+          expect(answer).not.toMatch(/INTERNAL|no answer/);
+          if (!answer.startsWith('ok')) expect(await actor.state()).toEqual(before);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+}
+
+function stateRules(kind: AnyKind, samples: KindSamples): void {
+  const durable = (state: unknown): unknown => (samples.durable ? samples.durable(state as never) : state);
+
+  test(`[ACTOR3] ${kind.name}: the same commands make the same state, writes and messages`, async () => {
+    await fc.assert(
+      fc.asyncProperty(stepsOf(samples), async (steps) => {
+        const outcomes = [];
+        for (let time = 0; time < 2; time += 1) {
+          const actor = new Actor(kind, samples);
+          await actor.run(steps);
+          actor.shard.clock.advance(1_000);
+          const { edge, storage } = actor.shard;
+          outcomes.push([await actor.state(), edge.messages, storage.commits]);
+        }
+        expect(isDeepStrictEqual(outcomes[0], outcomes[1])).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test(`[ACTOR4] ${kind.name}: the state is the same after it left memory and came back`, async () => {
+    await fc.assert(
+      fc.asyncProperty(stepsOf(samples), async (steps) => {
+        const actor = new Actor(kind, samples);
+        await actor.run(steps);
+        for (let time = 0; time < 3; time += 1) {
+          actor.shard.clock.advance(idleMs);
+          await rounds();
+        }
+        const { loads } = actor;
+        const before = await actor.copyOfState();
+        // The look at it above has loaded it, if it had left at all.
+        expect(actor.loads).toBe(loads + 1);
+        actor.shard.clock.advance(3 * idleMs);
+        expect(durable(await actor.state())).toEqual(durable(before));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test(`[ACTOR4] ${kind.name}: a state is never undefined, which stands for no state`, async () => {
+    expect(await new Actor(kind, samples).state()).not.toBeUndefined();
+  });
+}
+
+function streamRules(kind: AnyKind, samples: KindSamples): void {
+  for (const [name, { user, roles = [], params = {} }] of Object.entries(samples.streams)) {
+    const stream = kind.streams[name];
+    const destination = fillDestination(stream?.destination ?? '', samples.id, params);
+    const subscribing = { stream: name, destination, user, roles, params };
+
+    test(`[ACTOR5] ${kind.name}.${name}: what is replayed is what was published, all of it, in order`, async () => {
+      await fc.assert(
+        fc.asyncProperty(samples.setup, stepsOf(samples), async (setup, steps) => {
+          const actor = new Actor(kind, samples);
+          const { shard, key } = actor;
+          await actor.run(setup);
+          const live = shard.subscribe({ ...subscribing, actor: key });
+          await rounds();
+          const [start] = shard.edge.starts(live);
+          if (typeof start !== 'object') return expect.fail(`subscribing is refused: ${start}`);
+          await actor.run(steps);
+          const published = shard.edge.published(destination);
+          const [, , , , epoch, head] = start;
+          expect(published.filter(([, , of]) => of !== epoch)).toEqual([]);
+          if (epoch === null) return;
+          const again = shard.subscribe({ ...subscribing, actor: key, from: ['resume', epoch, head] });
+          await rounds();
+          const [replay] = shard.edge.starts(again);
+          if (typeof replay !== 'object') return expect.fail(`resuming is refused: ${replay}`);
+          const same = ([seq, headers, body, isText]: StreamMessage): unknown => [
+            seq,
+            { ...headers },
+            isText,
+            samples.lasting?.([seq, headers, body, isText]) ?? Buffer.from(body).toString('latin1'),
+          ];
+          expect(replay[3]).toBe(true);
+          expect(replay[6].map(same)).toEqual(published.map(([, , , message]) => same(message)));
+          expect(replay[6].map(([seq]) => seq)).toEqual(replay[6].map((_, index) => head + 1 + index));
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    test(`[ACTOR5] ${kind.name}.${name}: whoever asks is admitted or refused, and nothing breaks`, async () => {
+      const anyone = fc.record({
+        user: fc.oneof(fc.constantFrom('alice', '__proto__'), fc.string({ maxLength: 36 })),
+        params: fc
+          .constant(Object.keys(params))
+          .chain((names) => fc.record(Object.fromEntries(names.map((one) => [one, fc.string()])))),
+      });
+      await fc.assert(
+        fc.asyncProperty(samples.setup, fc.array(anyone, { maxLength: 5 }), async (setup, askers) => {
+          const actor = new Actor(kind, samples);
+          if (askers.length % 2 === 0) await actor.run(setup);
+          const before = await actor.copyOfState();
+          for (const asker of askers) {
+            const number = actor.shard.subscribe({ ...subscribing, ...asker, actor: actor.key });
+            await rounds();
+            expect(actor.shard.edge.starts(number)).toHaveLength(1);
+            expect(actor.shard.edge.starts(number)).not.toContain('INTERNAL');
+          }
+          expect(await actor.state()).toEqual(before);
+        }),
+        { numRuns: 30 },
+      );
+    });
+  }
+}

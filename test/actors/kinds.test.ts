@@ -1,0 +1,14 @@
+// The contract of kinds, on all kinds there are. One without samples here fails.
+import { kinds } from '../../src/actors/kinds.ts';
+import { kindContract, type KindSamples } from './kind.contract.ts';
+import { roomSamples } from './room.samples.ts';
+import { topicSamples } from './topic.samples.ts';
+import { userSamples } from './user.samples.ts';
+
+const samples: Readonly<Record<string, KindSamples>> = {
+  room: roomSamples,
+  user: userSamples,
+  topic: topicSamples,
+};
+
+for (const kind of kinds) kindContract(kind, samples[kind.name]);
