@@ -170,7 +170,7 @@ function secret(text: string): string {
   throw new Error('the secret must have at least 32 bytes');
 }
 
-function host(text: string): string {
+function address(text: string): string {
   // To a socket an empty address means every address.
   if (text !== '') return text;
   throw new Error('write an address or a name');
@@ -200,7 +200,7 @@ export function resolveConfig(given: Given, environment: NodeJS.ProcessEnv = pro
     return value === null ? null : parsed(name, value, parse);
   };
   return Object.freeze({
-    host: parsed('host', required('host'), host),
+    host: parsed('host', required('host'), address),
     port: wholeNumber('port', required('port'), 0, 65_535),
     edges: wholeNumber('edges', required('edges'), 1, threadsMax),
     shards: wholeNumber('shards', required('shards'), 1, threadsMax),

@@ -10,6 +10,7 @@ import { connectToken, negotiateHeartBeats, negotiateVersion, type HeartBeats } 
 import { Early } from './early.ts';
 import type { Edge } from './edge.ts';
 import type { Delivery } from './fan-out.ts';
+import { refusalBody } from './refusal-body.ts';
 import { checkRate, Commit, send } from './sends.ts';
 import { acknowledge, subscribe, unsubscribe } from './subscribes.ts';
 import { encodeFrame } from './stomp/encoder.ts';
@@ -58,6 +59,8 @@ export class Session implements WheelNode {
   #receivedAtMs: number;
   #sentBeatAtMs = 0;
   #early: Early | null = null;
+  /** Whether it will be looked at how much the client leaves unread, when all is delivered. */
+  #speedChecked = false;
   #disconnectReceipt: string | null = null;
   /** The token of the URL, until CONNECT. */
   #urlToken: string | null;
@@ -127,26 +130,25 @@ export class Session implements WheelNode {
 
   /** A frame of its own for a subscription that does not share its group's. */
   deliver(subscription: Subscription, delivery: Delivery): void {
+    if (this.phase === 'closed') return;
     const { message } = delivery;
     const own = subscription.ownHeaders(message[0]);
     this.connection.send(delivery.frame(this.version, subscription.id, own), message[3]);
-    this.#edge.checkSpeed(this);
+    if (this.#speedChecked) return;
+    this.#speedChecked = true;
+    // Not at once: whoever delivers goes on with subscriptions that would have ended with the session.
+    queueMicrotask(() => {
+      this.#speedChecked = false;
+      this.#edge.checkSpeed(this);
+    });
   }
 
   /** Tells the client what was refused; the connection stays. */
   refuse(refusal: Refusal, destination: string, receipt: string | null | undefined): void {
     if (!this.errors || this.phase === 'closed') return;
-    const body = {
-      code: refusal.code,
-      message: refusal.message,
-      destination,
-      ...(receipt === null || receipt === undefined ? {} : { receipt }),
-      timestamp: new Date(this.#edge.now()).toISOString(),
-      ...refusal.detail,
-    };
-    const bytes = Buffer.from(JSON.stringify(body));
+    const body = refusalBody(refusal, destination, receipt, this.#edge.now());
     for (const subscription of this.errors) {
-      const delivery = this.#edge.fanOut.delivery(subscription.source.shown, null, [0, null, bytes, true]);
+      const delivery = this.#edge.fanOut.delivery(subscription.source.shown, null, [0, null, body, true]);
       this.deliver(subscription, delivery);
     }
   }

@@ -38,6 +38,8 @@ type Tail<Message extends readonly unknown[]> = Message extends readonly [unknow
   ? readonly [...Rest]
   : never;
 
+/** Subscriptions on their way to one shard, also those that ended meanwhile; one more is refused. */
+const startingMax = 500_000;
 const lost = 'The server lost this command before it was answered; it may have happened.';
 
 export class ShardPort {
@@ -89,9 +91,7 @@ export class ShardPort {
   /** Sends a request, or refuses it at once when there is no shard or no room. */
   request(request: Request, waiting: Waiting): void {
     if (!this.#link) return waiting.refused(new Refusal('UNAVAILABLE', 'Try again in a moment.'));
-    if (this.#link.full) {
-      return waiting.refused(new Refusal('UNAVAILABLE', 'The server is overloaded, try again later.'));
-    }
+    if (this.#link.full) return waiting.refused(overloaded());
     this.#requests += 1;
     this.#waiting.set(this.#requests, waiting);
     if (request.op === ToShard.command) {
@@ -99,8 +99,11 @@ export class ShardPort {
     } else this.#link.send([request.op, this.#requests, ...request.fields], 0);
   }
 
-  /** Asks for the start of a subscription, or for the next page of it. */
+  /** Asks for the start of a subscription, or for the next page of it, or refuses it when there is no room. */
   subscribe(subscription: Subscription): void {
+    if (this.#link?.full || this.#starting.size >= startingMax) {
+      return this.#events.subscriptionRefused(subscription, overloaded());
+    }
     this.#starting.set(subscription.number, subscription);
     this.#subscribe(subscription);
   }
@@ -174,4 +177,8 @@ export class ShardPort {
     this.#waiting.clear();
     for (const one of waiting) one.refused(new Refusal('UNAVAILABLE', lost));
   }
+}
+
+function overloaded(): Refusal {
+  return new Refusal('UNAVAILABLE', 'The server is overloaded, try again later.');
 }

@@ -68,7 +68,8 @@ describe.concurrent('tokens that end', () => {
       { destination: '/app/auth.refresh', transaction: 't' },
       JSON.stringify({ token }),
     );
-    await client.request('COMMIT', { transaction: 't' });
+    const answer = await client.request('COMMIT', { transaction: 't' });
+    expect(answer.command).toBe('RECEIPT');
     await client.disconnect();
   });
 });
@@ -135,7 +136,8 @@ describe('the first frame', () => {
     const connection: Connection = {
       address: '127.0.0.1',
       bufferedBytes: 0,
-      send: () => undefined, sendGathered: () => undefined,
+      send: () => undefined,
+      sendGathered: () => undefined,
       join: () => undefined,
       leave: () => undefined,
       close(code, reason) {

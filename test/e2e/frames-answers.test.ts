@@ -127,7 +127,7 @@ describe('refusals', () => {
     const ids = [await client.subscribe(topic), await client.subscribe(topic)];
     await client.send(topic, 'one');
     const messages = await client.messages(topic, 2);
-    expect(messages.map(({ headers }) => headers['subscription']).toSorted()).toEqual(ids.toSorted());
+    expect(new Set(messages.map(({ headers }) => headers['subscription']))).toEqual(new Set(ids));
     await client.unsubscribe(ids[0] ?? '');
     await client.send(topic, 'two');
     expect((await client.messages(topic, 3))[2]).toMatchObject({
@@ -208,7 +208,7 @@ describe('before CONNECTED', () => {
     expect(refused.frames).toHaveLength(1);
     const tooMuch = await openSocket(server);
     const connect = encode('1.2', 'CONNECT', { Authorization: `Bearer ${await server.token('alice')}` });
-    tooMuch.sendRaw(`${connect}${subscribe('a').repeat(200)}`);
+    tooMuch.sendRaw(connect + subscribe('a').repeat(200));
     expect((await tooMuch.failure()).error.headers['code']).toBe('TOO_LARGE');
     expect(tooMuch.frames).toHaveLength(1);
   });

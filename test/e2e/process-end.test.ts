@@ -12,9 +12,9 @@ const clean = { code: 0, signal: null };
 /** Sends on and on, up to a bound; resolves with the bodies that got a RECEIPT once the connection has ended. */
 async function sendAlways(client: TestClient, destination: string, name: string): Promise<string[]> {
   const kept: string[] = [];
-  const lane = async (lane: number): Promise<void> => {
+  const lane = async (number: number): Promise<void> => {
     for (let index = 0; index < 100_000; index += 1) {
-      const body = `${name} ${lane} ${index}`;
+      const body = `${name} ${number} ${index}`;
       await client.send(destination, body);
       kept.push(body);
     }

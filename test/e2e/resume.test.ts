@@ -87,13 +87,7 @@ describe.each(layouts)('$name', (layout) => {
       const epoch = await epochOf(server, stream);
       const positions = [
         ...['', ':', 'nonsense', epoch, `${epoch}:`, ':5', `${epoch}:-1`, `${epoch}:1.5`, `${epoch}:0x1`],
-        ...[
-          '0123456789ab:2',
-          `${epoch.toUpperCase()}x:2`,
-          `${epoch}:2:3`,
-          `${epoch} :2`,
-          '\\',
-        ],
+        ...['0123456789ab:2', `${epoch.toUpperCase()}x:2`, `${epoch}:2:3`, `${epoch} :2`, '\\'],
         ...[
           `${epoch}:6`,
           `${epoch}:999999999999999`,

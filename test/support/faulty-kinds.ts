@@ -21,7 +21,6 @@ function fail(fault: string): void {
     case 'fault:throw':
       throw new Error('a fault that the test asked for');
     case 'fault:exit':
-      // oxlint-disable-next-line node/no-process-exit -- the fault is just this
       return process.exit(3);
     case 'fault:uncaught':
       setImmediate(() => {
@@ -61,14 +60,16 @@ const edgeFaults: Readonly<Record<string, () => void>> = {
   },
 };
 
-const { find } = RouteTable.prototype;
-RouteTable.prototype.find = function findOrFail(method, path) {
-  edgeFaults[path]?.();
-  return find.call(this, method, path);
-};
+/** Calls `before` with the arguments of every call of a method, ahead of the method itself. */
+function precede(prototype: object, name: string, before: (...parameters: unknown[]) => void): void {
+  const method = Reflect.get(prototype, name) as (...parameters: unknown[]) => unknown;
+  Reflect.set(prototype, name, function preceded(this: unknown, ...parameters: unknown[]): unknown {
+    before(...parameters);
+    return Reflect.apply(method, this, parameters);
+  });
+}
 
-const { open } = Edge.prototype;
-Edge.prototype.open = function openOrFail(connection, urlToken) {
+precede(RouteTable.prototype, 'find', (_method, path) => edgeFaults[String(path)]?.());
+precede(Edge.prototype, 'open', (_connection, urlToken) => {
   if (urlToken === 'throw-on-open') throw new Error('an edge fault that the test asked for');
-  return open.call(this, connection, urlToken);
-};
+});

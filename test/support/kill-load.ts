@@ -1,9 +1,8 @@
 // Clients that send and read while their server is killed under them, and remember what they were promised.
-import { systemClock } from '../../src/lib/clock.ts';
 import type { DatabaseView } from './database.ts';
 import { seqOf } from './rooms.ts';
 import type { TestServer } from './server.ts';
-import { connectStomp, isMessageOf, RefusedError, type TestClient } from './stomp.ts';
+import { connectStomp, isMessageOf, RefusedError, type ReceivedFrame, type TestClient } from './stomp.ts';
 import type { TestStream } from './streams.ts';
 
 /** Messages that each client has under way at once. */
@@ -24,14 +23,19 @@ interface Sight {
 export class Participant {
   /** Texts whose SEND got a RECEIPT. */
   readonly acknowledged = new Set<string>();
+  /** All that was seen, over all connections. */
   readonly sights = new Map<TestStream, Sight[]>();
   /** What went wrong; empty while all promises are kept. */
   readonly faults: string[] = [];
+  /** Called for every frame that comes once the client is back. */
+  onFrame: () => void = () => undefined;
   readonly #user: string;
   readonly #streams: readonly TestStream[];
   readonly #places = new Map<TestStream, Place>();
   /** Sent and not acknowledged yet. Sent again after a kill, under the same key. */
   readonly #pending = new Map<string, TestStream>();
+  /** Messages of the present connection that are noted. */
+  readonly #collected = new Map<TestStream, number>();
   #client: TestClient | null = null;
   #sent = 0;
 
@@ -41,17 +45,18 @@ export class Participant {
     for (const stream of streams) this.sights.set(stream, []);
   }
 
-  /** Resolves when the client is back and has got what it missed. `onFrame` hears of every frame from then on. */
-  async comeBack(server: TestServer, onFrame: () => void): Promise<void> {
+  /** Resolves when the client is back and has got what it missed. */
+  async comeBack(server: TestServer): Promise<void> {
     const client = await connectStomp(server, { user: this.#user });
     this.#client = client;
+    this.#collected.clear();
     for (const stream of this.#streams) {
       const place = this.#places.get(stream);
       const resume = place ? `${place.epoch}:${place.seq}` : 'from now';
       await client.subscribe(stream.destination, { resume });
       this.#collect(stream);
     }
-    client.socket.on('message', onFrame);
+    client.socket.on('message', () => this.onFrame());
   }
 
   /** How far this client has come in the stream. */
@@ -110,22 +115,32 @@ export class Participant {
     this.acknowledged.add(text);
   }
 
-  /** Notes the messages that came since the last time and must follow on from there. */
+  /** Notes the messages that came since the last time; each must be the one after the one before. */
   #collect(stream: TestStream): void {
     const frames = this.#client?.frames.filter(isMessageOf(stream.destination)) ?? [];
-    const sights = this.sights.get(stream) ?? [];
+    const collected = this.#collected.get(stream) ?? 0;
     for (const [index, frame] of frames.entries()) {
-      const place = this.#places.get(stream);
-      const { epoch = '', recovered } = frame.headers;
-      const seq = seqOf(frame);
-      if (place && seq <= place.seq && index < this.#collected(stream)) continue;
-      const expected = index > 0 ? undefined : place ? 'true' : 'false';
-      if (recovered !== expected) this.faults.push(`${this.#user}: ${seq} has recovered:${recovered}`);
-      if (place && (seq !== place.seq + 1 || epoch !== place.epoch)) {
-        this.faults.push(`${this.#user}: after ${place.epoch}:${place.seq} came ${epoch}:${seq}`);
-      }
-      if (recovered !== 'false') sights.push({ seq, text: stream.textOf(frame) });
-      this.#places.set(stream, { epoch, seq });
+      if (index >= collected) this.#note(stream, frame, index === 0);
     }
+    this.#collected.set(stream, frames.length);
+  }
+
+  #note(stream: TestStream, frame: ReceivedFrame, isFirst: boolean): void {
+    const place = this.#places.get(stream);
+    const { epoch = '', recovered } = frame.headers;
+    const seq = seqOf(frame);
+    this.#places.set(stream, { epoch, seq });
+    const where = `${this.#user}, ${stream.destination}`;
+    if (!place) {
+      if (recovered !== 'false') this.faults.push(`${where}: not told where the stream stands`);
+      return;
+    }
+    if (recovered !== (isFirst ? 'true' : undefined)) {
+      this.faults.push(`${where}: ${seq} has recovered:${recovered}`);
+    }
+    if (seq !== place.seq + 1 || epoch !== place.epoch) {
+      this.faults.push(`${where}: after ${place.epoch}:${place.seq} came ${epoch}:${seq}`);
+    }
+    this.sights.get(stream)?.push({ seq, text: stream.textOf(frame) });
   }
 }

@@ -61,7 +61,7 @@ const folders = new Set<string>();
 
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL');
-  await Promise.all([...running].map((child) => once(child, 'exit')));
+  await Promise.all([...running].map((child) => once(child, 'close')));
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -153,7 +153,7 @@ export class TestServer {
       running.delete(child);
       this.#ended = true;
       this.#watch.end('the server has ended');
-      return { code, signal } as Exit;
+      return { code, signal };
     });
     if (child.stdout) createInterface(child.stdout).on('line', (line) => this.#outputLine(line));
     if (child.stderr) createInterface(child.stderr).on('line', (line) => this.#logLine(line));
