@@ -5,7 +5,7 @@ import type { Query } from '../storage/storage.ts';
 import type { Command } from './actor.ts';
 import type { Cell, Item } from './cell.ts';
 import { keyLifetimeMs, Seen, seenKeysMax, type CommandKey } from './seen.ts';
-import type { Shard } from './shard.ts';
+import type { Runtime } from './runtime.ts';
 import type { Turn } from './turn.ts';
 
 type CommandItem = Extract<Item, { type: 'command' }>;
@@ -19,7 +19,7 @@ interface Attempt {
   readonly key: CommandKey | null;
 }
 
-export function receiveCommand(shard: Shard, cell: Cell, item: CommandItem): void {
+export function receiveCommand(runtime: Runtime, cell: Cell, item: CommandItem): void {
   const [, , , name, asker, params, headerKey, headers, bytes, isText] = item.message;
   const command = cell.kind.commands[name];
   if (!command) throw new Refusal('NOT_FOUND', `Nothing handles ${name}.`);
@@ -36,29 +36,29 @@ export function receiveCommand(shard: Shard, cell: Cell, item: CommandItem): voi
         ? null
         : { command: [name, ...Object.values(params ?? {})].join(' '), user: asker[0], key },
   };
-  if (attempt.key) onceOnly(shard, attempt, attempt.key);
-  else withRows(shard, attempt);
+  if (attempt.key) onceOnly(runtime, attempt, attempt.key);
+  else withRows(runtime, attempt);
 }
 
 /** Goes on unless the command was applied before; asks the database only for what memory can't tell. */
-function onceOnly(shard: Shard, attempt: Attempt, key: CommandKey): void {
+function onceOnly(runtime: Runtime, attempt: Attempt, key: CommandKey): void {
   const { cell, item } = attempt;
-  const now = shard.now();
+  const now = runtime.now();
   const since = now - keyLifetimeMs;
   if (!cell.seen) {
     const query: Query = {
       name: 'idempotencyKeys',
       args: { actor: cell.key, since, limit: seenKeysMax },
     };
-    shard.hold(cell, item, query, (rows) => {
+    runtime.hold(cell, item, query, (rows) => {
       cell.seen = new Seen(rows);
-      onceOnly(shard, attempt, key);
+      onceOnly(runtime, attempt, key);
     });
     return;
   }
   const seen = cell.seen.has(key, now);
-  if (seen === true) return repeated(shard, attempt);
-  if (seen === false) return withRows(shard, attempt);
+  if (seen === true) return repeated(runtime, attempt);
+  if (seen === false) return withRows(runtime, attempt);
   const query: Query = {
     name: 'idempotencyKey',
     args: {
@@ -69,28 +69,33 @@ function onceOnly(shard: Shard, attempt: Attempt, key: CommandKey): void {
       since,
     },
   };
-  shard.hold(cell, item, query, (rows) => {
-    if (rows.length > 0) repeated(shard, attempt);
-    else withRows(shard, attempt);
+  runtime.hold(cell, item, query, (rows) => {
+    if (rows.length > 0) repeated(runtime, attempt);
+    else withRows(runtime, attempt);
   });
 }
 
 /** The same answer as the first time, and after it: the first may still wait for its commit. */
-function repeated(shard: Shard, { cell, item }: Attempt): void {
-  shard.emit(cell, item.edge, [ToEdge.reply, item.message[1], null]);
+function repeated(runtime: Runtime, { cell, item }: Attempt): void {
+  runtime.emit(cell, item.edge, [ToEdge.reply, item.message[1], null]);
 }
 
-function withRows(shard: Shard, attempt: Attempt): void {
+function withRows(runtime: Runtime, attempt: Attempt): void {
   const { cell, item, command, body } = attempt;
-  const turn = shard.turn(cell, item.message[4], item.message[5]);
+  const turn = runtime.turn(cell, item.message[4], item.message[5]);
   const query = command.query?.(cell.state as never, body, turn);
-  if (!query) return receive(shard, attempt, turn, [] as never);
-  shard.hold(cell, item, query, (rows) => {
-    receive(shard, attempt, shard.turn(cell, item.message[4], item.message[5]), rows as never);
+  if (!query) return receive(runtime, attempt, turn, [] as never);
+  runtime.hold(cell, item, query, (rows) => {
+    receive(runtime, attempt, runtime.turn(cell, item.message[4], item.message[5]), rows as never);
   });
 }
 
-function receive(shard: Shard, { cell, item, command, body, key }: Attempt, turn: Turn, rows: never): void {
+function receive(
+  runtime: Runtime,
+  { cell, item, command, body, key }: Attempt,
+  turn: Turn,
+  rows: never,
+): void {
   command.receive(cell.state as never, body, turn, rows);
   if (key) {
     turn.write({
@@ -106,7 +111,7 @@ function receive(shard: Shard, { cell, item, command, body, key }: Attempt, turn
     });
     cell.seen?.add(key, turn.now);
   }
-  shard.finish(cell, turn, item.message[8].length);
+  runtime.finish(cell, turn, item.message[8].length);
   const answer = turn.answer?.bytes ?? null;
-  shard.emit(cell, item.edge, [ToEdge.reply, item.message[1], answer], answer?.length ?? 0);
+  runtime.emit(cell, item.edge, [ToEdge.reply, item.message[1], answer], answer?.length ?? 0);
 }

@@ -27,6 +27,7 @@ import {
   unreadable,
   type EdgePort,
 } from './outlet.ts';
+import type { Runtime } from './runtime.ts';
 import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
 import { Turn, type Output } from './turn.ts';
 
@@ -55,7 +56,7 @@ export interface ShardOptions {
 const stopMsMax = 60_000;
 const readAgainMs = 1_000;
 
-export class Shard {
+export class Shard implements Runtime {
   readonly #options: ShardOptions;
   readonly #cells: Cells;
   readonly #outlet = new Outlet();
@@ -128,7 +129,6 @@ export class Shard {
     return this.#options.clock.now();
   }
 
-  /** A turn of this actor that has not happened yet. */
   turn(cell: Cell, asker: Asker, params: Params | null): Turn {
     const { clock, ids } = this.#options;
     return new Turn({
@@ -142,7 +142,6 @@ export class Shard {
     });
   }
 
-  /** The turn has ended well: its writes go to the next commit, what it sends waits for that. */
   finish(cell: Cell, turn: Turn, bytes: number): void {
     if (turn.writes.length > 0) this.#gate.write(cell, turn.writes, bytes);
     for (const output of turn.outputs) this.#gate.emit(cell, output);
@@ -150,12 +149,10 @@ export class Shard {
     cell.faults = 0;
   }
 
-  /** Sends to one edge, once all that the actor has written up to now is committed. */
   emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes = 0): void {
     this.#gate.emit(cell, { to: { edge }, message, bytes });
   }
 
-  /** Sends a subscription's start; when it is live, the edge hears of every later message of the destination. */
   emitStart(cell: Cell, edge: number, destination: string, start: SubscribedMessage, bytes: number): void {
     const live = start[2];
     if (live) cell.subscribers.add(destination, edge, 1);
@@ -163,10 +160,6 @@ export class Shard {
     this.#gate.emit(cell, { to: { edge }, message: start, bytes, undo });
   }
 
-  /**
-   * Reads rows for an item while those behind it wait; the actor's earlier writes are in what is read. When the
-   * actor had to be loaded again meanwhile, the item is taken from the start.
-   */
   hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void {
     cell.phase = 'holding';
     this.#holding += 1;

@@ -4,7 +4,7 @@ import { Refusal } from '../errors.ts';
 import { ToEdge, type Recovered, type StreamMessage } from '../link/messages.ts';
 import type { Head, Stream, StreamLog } from './actor.ts';
 import type { Cell, Item } from './cell.ts';
-import type { Shard } from './shard.ts';
+import type { Runtime } from './runtime.ts';
 
 type ItemOf<Type extends Item['type']> = Extract<Item, { type: Type }>;
 type Starting = ItemOf<'subscribe'> | ItemOf<'replay'>;
@@ -20,38 +20,38 @@ function streamOf(cell: Cell, name: string): Stream<never> {
 
 const headOf = (cell: Cell, log: StreamLog<never>): Head => log.head(cell.state as never);
 
-export function receiveSubscribe(shard: Shard, cell: Cell, item: ItemOf<'subscribe'>): void {
+export function receiveSubscribe(runtime: Runtime, cell: Cell, item: ItemOf<'subscribe'>): void {
   const [, , , name, destination, asker, params, from] = item.message;
   const stream = streamOf(cell, name);
-  const turn = shard.turn(cell, asker, params);
+  const turn = runtime.turn(cell, asker, params);
   stream.admit?.(cell.state as never, turn);
   const log = stream.log;
-  if (from === null) return goLive(shard, cell, item, null);
+  if (from === null) return goLive(runtime, cell, item, null);
   if (!log && from[0] === 'durable') {
     throw new Refusal('BAD_REQUEST', `No position can be kept for ${destination}.`);
   }
-  if (!log || from[0] === 'lost') return goLive(shard, cell, item, false);
-  if (from[0] === 'resume') return startAfter(shard, cell, item, { epoch: from[1], seq: from[2] });
+  if (!log || from[0] === 'lost') return goLive(runtime, cell, item, false);
+  if (from[0] === 'resume') return startAfter(runtime, cell, item, { epoch: from[1], seq: from[2] });
 
   const args = { userId: asker[0], name: from[1], destination };
-  shard.hold(cell, item, { name: 'durablePosition', args }, (rows) => {
+  runtime.hold(cell, item, { name: 'durablePosition', args }, (rows) => {
     const [kept] = rows as readonly { epoch: string; seq: number }[];
     const found = kept !== undefined && canResume(headOf(cell, log), kept);
-    if (found) return startAfter(shard, cell, item, kept);
+    if (found) return startAfter(runtime, cell, item, kept);
     // A new name starts now, and so does one whose messages are gone: from here on nothing is missed again.
-    const start = shard.turn(cell, asker, params);
+    const start = runtime.turn(cell, asker, params);
     const head = headOf(cell, log);
     log.keep?.(cell.state as never, start);
     start.write(positionWrite(args, head.epoch, head.newest, start.now));
-    shard.finish(cell, start, 0);
-    goLive(shard, cell, item, kept === undefined ? null : false);
+    runtime.finish(cell, start, 0);
+    goLive(runtime, cell, item, kept === undefined ? null : false);
   });
 }
 
-export function receiveReplay(shard: Shard, cell: Cell, item: ItemOf<'replay'>): void {
+export function receiveReplay(runtime: Runtime, cell: Cell, item: ItemOf<'replay'>): void {
   const [, , , name, , asker, params, epoch, seq] = item.message;
-  streamOf(cell, name).admit?.(cell.state as never, shard.turn(cell, asker, params));
-  startAfter(shard, cell, item, { epoch, seq });
+  streamOf(cell, name).admit?.(cell.state as never, runtime.turn(cell, asker, params));
+  startAfter(runtime, cell, item, { epoch, seq });
 }
 
 /** Whether every message after that one is kept. */
@@ -60,15 +60,15 @@ function canResume(head: Head, position: { epoch: string; seq: number }): boolea
 }
 
 function startAfter(
-  shard: Shard,
+  runtime: Runtime,
   cell: Cell,
   item: Starting,
   position: { epoch: string; seq: number },
 ): void {
   const log = streamOf(cell, item.message[3]).log;
-  if (!log || !canResume(headOf(cell, log), position)) return goLive(shard, cell, item, false);
-  if (position.seq === headOf(cell, log).newest) return goLive(shard, cell, item, true);
-  shard.hold(cell, item, log.after(cell.id, position.seq, pageMessagesMax), (rows) => {
+  if (!log || !canResume(headOf(cell, log), position)) return goLive(runtime, cell, item, false);
+  if (position.seq === headOf(cell, log).newest) return goLive(runtime, cell, item, true);
+  runtime.hold(cell, item, log.after(cell.id, position.seq, pageMessagesMax), (rows) => {
     const page: StreamMessage[] = [];
     let bytes = 0;
     for (const row of rows) {
@@ -78,32 +78,32 @@ function startAfter(
       if (bytes >= pageBytesMax) break;
     }
     // Rows may have gone without the actor. Asked again they would not be there either.
-    if (page[0]?.[0] !== position.seq + 1) return goLive(shard, cell, item, false);
+    if (page[0]?.[0] !== position.seq + 1) return goLive(runtime, cell, item, false);
     // The actor took no turn while the rows were read, so a page that reaches its newest message misses none.
     const head = headOf(cell, log);
     const last = page.at(-1)?.[0] ?? position.seq;
     const live = last >= head.newest;
     const { message, edge } = item;
     const start = [ToEdge.subscribed, message[1], live, true, head.epoch, last, page] as const;
-    shard.emitStart(cell, edge, message[4], start, bytes);
+    runtime.emitStart(cell, edge, message[4], start, bytes);
   });
 }
 
-function goLive(shard: Shard, cell: Cell, item: Starting, recovered: Recovered): void {
+function goLive(runtime: Runtime, cell: Cell, item: Starting, recovered: Recovered): void {
   const { message, edge } = item;
   const log = streamOf(cell, message[3]).log;
   const head = log ? headOf(cell, log) : null;
   const epoch = head?.epoch ?? null;
   const start = [ToEdge.subscribed, message[1], true, recovered, epoch, head?.newest ?? 0, []] as const;
-  shard.emitStart(cell, edge, message[4], start, 0);
+  runtime.emitStart(cell, edge, message[4], start, 0);
 }
 
-export function receiveAcknowledge(shard: Shard, cell: Cell, item: ItemOf<'acknowledge'>): void {
+export function receiveAcknowledge(runtime: Runtime, cell: Cell, item: ItemOf<'acknowledge'>): void {
   const [, request, , destination, asker, name, epoch, seq] = item.message;
-  const turn = shard.turn(cell, asker, null);
+  const turn = runtime.turn(cell, asker, null);
   turn.write(positionWrite({ userId: asker[0], name, destination }, epoch, seq, turn.now));
-  shard.finish(cell, turn, 0);
-  shard.emit(cell, item.edge, [ToEdge.reply, request, null]);
+  runtime.finish(cell, turn, 0);
+  runtime.emit(cell, item.edge, [ToEdge.reply, request, null]);
 }
 
 function positionWrite(
@@ -130,7 +130,7 @@ function positionWrite(
  * The edge goes on with its live subscriptions; what was committed since it last heard goes to it alone, page by
  * page, and before anything newer.
  */
-export function receiveRejoin(shard: Shard, cell: Cell, item: ItemOf<'rejoin'>): void {
+export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin'>): void {
   const [op, actor, name, destination, params, count, epoch, after] = item.message;
   const stream = streamOf(cell, name);
   const log = stream.log;
@@ -138,15 +138,15 @@ export function receiveRejoin(shard: Shard, cell: Cell, item: ItemOf<'rejoin'>):
   // A stream without messages may never have stored its epoch: then all there is came later.
   const isSame = head !== null && (head.epoch === epoch || after === 0);
   if (!log || !isSame || after >= head.newest) return cell.subscribers.rejoined(destination, item.edge);
-  shard.hold(cell, item, log.after(cell.id, after, pageMessagesMax), (rows) => {
+  runtime.hold(cell, item, log.after(cell.id, after, pageMessagesMax), (rows) => {
     let last = head.newest;
     for (const row of rows) {
       const message = log.message(row);
       last = message[0];
       const publish = [ToEdge.publish, destination, head.epoch, message, stream.plain === true] as const;
-      shard.emit(cell, item.edge, publish, message[2].length);
+      runtime.emit(cell, item.edge, publish, message[2].length);
     }
     const message = [op, actor, name, destination, params, count, head.epoch, last] as const;
-    receiveRejoin(shard, cell, { ...item, message });
+    receiveRejoin(runtime, cell, { ...item, message });
   });
 }

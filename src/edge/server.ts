@@ -215,14 +215,15 @@ export class Server implements Groups {
 
   #http(response: uWS.HttpResponse, request: uWS.HttpRequest): void {
     const edge = this.#edge as Edge;
+    const method = request.getCaseSensitiveMethod();
     const asked: RestRequest = {
-      method: request.getCaseSensitiveMethod(),
+      method: method === 'HEAD' ? 'GET' : method,
       path: request.getUrl(),
       query: request.getQuery(),
       authorization: request.getHeader('authorization') || undefined,
     };
     const cors = this.#cors(request);
-    const reply = new HttpReply(response, cors);
+    const reply = new HttpReply(response, cors, method === 'HEAD');
     const known = probe(edge, asked);
     if (known) return reply.send(known);
     if (asked.method === 'OPTIONS') return reply.send({ status: 204, body: null });
@@ -271,10 +272,13 @@ class HttpReply {
   done = false;
   readonly #response: uWS.HttpResponse;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #isHead: boolean;
 
-  constructor(response: uWS.HttpResponse, headers: Readonly<Record<string, string>>) {
+  /** @param isHead the request was HEAD: a body would be taken for the start of the next response. */
+  constructor(response: uWS.HttpResponse, headers: Readonly<Record<string, string>>, isHead: boolean) {
     this.#response = response;
     this.#headers = headers;
+    this.#isHead = isHead;
     response.onAborted(() => {
       this.done = true;
     });
@@ -290,8 +294,12 @@ class HttpReply {
       }
       if (body) this.#response.writeHeader('content-type', 'application/json');
       this.#response.writeHeader('cache-control', 'no-store');
-      if (body) this.#response.end(body, closeConnection);
-      else this.#response.endWithoutBody(undefined, closeConnection);
+      if (body && !this.#isHead) this.#response.end(body, closeConnection);
+      else {
+        // Told of a length, `endWithoutBody` waits for a body; told of none in so many words, it makes one up.
+        if (body) this.#response.writeHeader('content-length', `${body.length}`);
+        this.#response.endWithoutBody();
+      }
     });
   }
 }

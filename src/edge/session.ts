@@ -59,8 +59,6 @@ export class Session implements WheelNode {
   #receivedAtMs: number;
   #sentBeatAtMs = 0;
   #early: Early | null = null;
-  /** Whether it will be looked at how much the client leaves unread, when all is delivered. */
-  #speedChecked = false;
   #disconnectReceipt: string | null = null;
   /** The token of the URL, until CONNECT. */
   #urlToken: string | null;
@@ -130,17 +128,13 @@ export class Session implements WheelNode {
 
   /** A frame of its own for a subscription that does not share its group's. */
   deliver(subscription: Subscription, delivery: Delivery): void {
-    if (this.phase === 'closed') return;
     const { message } = delivery;
     const own = subscription.ownHeaders(message[0]);
     this.connection.send(delivery.frame(this.version, subscription.id, own), message[3]);
-    if (this.#speedChecked) return;
-    this.#speedChecked = true;
     // Not at once: whoever delivers goes on with subscriptions that would have ended with the session.
-    queueMicrotask(() => {
-      this.#speedChecked = false;
-      this.#edge.checkSpeed(this);
-    });
+    if (this.connection.bufferedBytes > this.#edge.config.unreadBytesMax) {
+      queueMicrotask(() => this.#edge.checkSpeed(this));
+    }
   }
 
   /** Tells the client what was refused; the connection stays. */

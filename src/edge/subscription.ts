@@ -83,6 +83,11 @@ export class Subscription {
       headers.push(['ack', this.ackId()], ['message-id', this.ackId()]);
     }
     if (this.recovered !== null) headers.push(['recovered', String(this.recovered)]);
+    // What lies before can't be acknowledged any more: nobody was sent it.
+    if (this.recovered === false) {
+      this.acknowledged = this.delivered;
+      this.#outOfOrder = null;
+    }
     this.recovered = null;
     return headers;
   }

@@ -122,7 +122,7 @@ function stepsOf(samples: KindSamples): fc.Arbitrary<readonly Step[]> {
     sample.map((one): Step => [name, one]),
   );
   return fc
-    .tuple(samples.setup, fc.array(fc.oneof(...all), { maxLength: 25 }))
+    .tuple(samples.setup, fc.array(fc.oneof(...all), { maxLength: 25, size: 'max' }))
     .map(([setup, rest]) => [...setup, ...rest]);
 }
 

@@ -177,7 +177,7 @@ class World {
 
 test('[ACTOR14] each subscriber sees the stream without a gap, a repeat or a message that was not committed', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 50 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }), async (steps) => {
       const world = new World();
       // So that the epoch is the same for all that follows.
       await world.shard.written(3);

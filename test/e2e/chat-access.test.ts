@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DatabaseView } from '../support/database.ts';
 import { connectOnEveryEdge, layouts } from '../support/layouts.ts';
-import { contentOf, createRoom, say } from '../support/rooms.ts';
+import { contentOf, createRoom, say, sendMany } from '../support/rooms.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { connectStomp, parse, type TestClient } from '../support/stomp.ts';
 
@@ -70,8 +70,10 @@ describe.each(layouts)('$name', (layout) => {
     await bob.send(`/app/chat.read/${roomId}`, {
       lastReadMessageId: message && parse(message)['messageId'],
     });
-    await bob.messages(`/topic/room.${roomId}.events`, 1);
-    await bob.messages(`/topic/room.${roomId}.receipts`, 1);
+    const [event] = await bob.messages(`/topic/room.${roomId}.events`, 1);
+    expect(event && parse(event)).toMatchObject({ type: 'TYPING', userId: 'bob' });
+    const [receipt] = await bob.messages(`/topic/room.${roomId}.receipts`, 1);
+    expect(receipt && parse(receipt)).toMatchObject({ readerId: 'bob' });
   });
 
   test('[CHAT10] an unknown room is NOT_FOUND', async () => {
@@ -128,7 +130,9 @@ describe.each(layouts)('$name', (layout) => {
         3,
         ({ headers, body }) => headers['destination'] === '/user/queue/errors' && body.includes('FORBIDDEN'),
       );
-      expect(ends.map((end) => parse(end)['destination']).toSorted()).toEqual(streamsOf(roomId).toSorted());
+      expect(ends.map((end) => String(parse(end)['destination'])).toSorted()).toEqual(
+        streamsOf(roomId).toSorted(),
+      );
     }
     await say(carol, roomId, 'secret');
     await carol.send(`/app/chat.typing/${roomId}`, { typing: true });
@@ -144,6 +148,30 @@ describe.each(layouts)('$name', (layout) => {
       // The ids of ended subscriptions are free again.
       await session.subscribe('/topic/free', { id: 'sub-1' });
     }
+  });
+
+  test('[CHAT23] a member that is taken out while it catches up gets no more of what it missed', async () => {
+    const roomId = await createRoom(server, 'alice', { isPrivate: true, members: ['bob'] });
+    const alice = await connectStomp(server, { user: 'alice' });
+    await alice.subscribe(`/topic/room.${roomId}`, { resume: 'x' });
+    const [start] = await alice.messages(`/topic/room.${roomId}`, 1);
+    const total = 3_000;
+    const body = JSON.stringify({ content: 'x'.repeat(6_000) });
+    await sendMany(alice, `/app/chat.send/${roomId}`, Array(total).fill(body));
+    const bob = await connectStomp(server, { user: 'bob' });
+    const resume = `${start?.headers['epoch']}:0`;
+    bob.sendFrame('SUBSCRIBE', { destination: `/topic/room.${roomId}`, id: 'a', receipt: 'live', resume });
+    // More than the system holds for a reader that does not read.
+    bob.pause();
+    const removed = await server.rest('DELETE', `/api/rooms/${roomId}/members/bob`, { user: 'alice' });
+    expect(removed.status).toBe(204);
+    bob.readOn();
+    const refusal = await bob.refusal('FORBIDDEN');
+    expect(refusal).toMatchObject({ roomId, receipt: 'live' });
+    await say(alice, roomId, 'secret');
+    await bob.send('/topic/after-all', 'a');
+    expect(bob.received(`/topic/room.${roomId}`).length).toBeLessThan(total);
+    expect(bob.frames.filter((frame) => frame.body.includes('secret'))).toEqual([]);
   });
 
   test('[CHAT13] whoever leaves a public room goes on reading, and joins again with the next message', async () => {

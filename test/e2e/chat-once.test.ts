@@ -16,7 +16,8 @@ describe.each(layouts)('$name', (layout) => {
   });
   afterAll(() => database.close());
 
-  const contents = (roomId: string): unknown[] => database.roomMessages(roomId).map(({ content }) => content);
+  const contents = (roomId: string): string[] =>
+    database.roomMessages(roomId).map(({ content }) => String(content));
 
   test('[ONCE1] a repeat with the same idempotency-key gets the RECEIPT and changes nothing', async () => {
     const roomId = await createRoom(server, 'alice');

@@ -99,6 +99,7 @@ describe.each(layouts)('$name', (layout) => {
     ['no UTF-8', Buffer.from('{"content":"\xff"}', 'latin1')],
     ['null', null],
     ['a list', [{ content: 'a' }]],
+    ['lists in lists', `${'['.repeat(30_000)}${']'.repeat(30_000)}`],
     ['no content', { messageType: 'TEXT' }],
     ['empty content', { content: '' }],
     ['content that is no text', { content: 7 }],

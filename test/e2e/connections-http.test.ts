@@ -1,4 +1,5 @@
 // HTTP: probes, and what is wrong with a request.
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -30,6 +31,39 @@ describe('probes', () => {
       expect(headers.get('content-type')).toBe('application/json');
       expect(headers.get('cache-control')).toBe('no-store');
     }
+  });
+});
+
+describe('one connection', () => {
+  /** Sends requests one after another over one connection; resolves with what came for each. */
+  async function converse(requests: readonly string[]): Promise<string[]> {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    const closed = once(socket, 'close').then(() => ['closed']);
+    const answers: string[] = [];
+    for (const request of requests) {
+      socket.write(`${request} HTTP/1.1\r\nhost: a\r\n\r\n`);
+      const [chunk] = (await Promise.race([once(socket, 'data'), closed])) as [Buffer | string];
+      answers.push(chunk.toString());
+    }
+    socket.destroy();
+    return answers;
+  }
+
+  test('[HTTP8] serves one request after another, also after answers without a body', async () => {
+    const requests = [
+      'OPTIONS /api/rooms',
+      'HEAD /healthz',
+      'HEAD /api/nothing',
+      'HEAD /api/rooms',
+      'GET /healthz',
+    ];
+    const answers = await converse(requests);
+    expect(answers.map((text) => text.slice(9, 12))).toEqual(['204', '200', '404', '401', '200']);
+    const lengths = answers.map((text) => text.match(/content-length: (\d+)/gi));
+    // Each once, the one of HEAD as GET would have it, and none where there can't be a body.
+    expect(lengths.map((found) => found?.length ?? 0)).toEqual([0, 1, 1, 1, 1]);
+    expect(lengths[1]?.[0]?.toLowerCase()).toBe(lengths[4]?.[0]?.toLowerCase());
+    expect(answers.map((text) => text.split('\r\n\r\n')[1])).toEqual(['', '', '', '', '{"status":"alive"}']);
   });
 });
 
@@ -90,7 +124,7 @@ describe('errors', () => {
     expect(answer).toMatchObject({ status, body: { code: 'BAD_REQUEST' } });
   });
 
-  test('[HTTP5] a body over 1 MiB is 413, whether it announces its length or not; one below is read', async () => {
+  test('[HTTP5] a body over 1 MiB is 413, announced or not; one below is read', async () => {
     const room = (bytes: number): string => JSON.stringify({ name: 'x'.repeat(bytes), isPrivate: false });
     const big = await server.rest('POST', '/api/rooms', { user: 'alice', body: room(1024 * 1024) });
     expect(big).toMatchObject({ status: 413, body: { code: 'TOO_LARGE' } });
@@ -114,7 +148,7 @@ describe('errors', () => {
 });
 
 describe('pages of other origins', () => {
-  test('[HTTP6] a page of a listed origin may read the answers, also of errors; another may not', async () => {
+  test('[HTTP6] a page of a listed origin may read answers and errors; another may not', async () => {
     for (const path of ['/healthz', '/api/rooms', '/api/nothing']) {
       const listed = await server.rest('GET', path, { headers: { origin: listedOrigin } });
       expect(listed.headers.get('access-control-allow-origin')).toBe(listedOrigin);
@@ -156,9 +190,10 @@ describe('bytes that are no request', () => {
     expect((await server.rest('GET', '/healthz')).status).toBe(200);
   });
 
-  test('[HTTP7] a client that leaves before its answer, in the middle of a body or of an upgrade harms nobody', async () => {
+  test('[HTTP7] a client that leaves in the middle of anything harms nobody', async () => {
     const token = await server.token('alice');
-    const head = `POST /api/rooms HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\ncontent-length: 40\r\n\r\n`;
+    const fields = `host: a\r\nauthorization: Bearer ${token}\r\ncontent-length: 40`;
+    const head = `POST /api/rooms HTTP/1.1\r\n${fields}\r\n\r\n`;
     const pieces = [
       head,
       `${head}{"name":"a","isPrivate":false}`.padEnd(head.length + 40),

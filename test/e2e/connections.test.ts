@@ -68,8 +68,11 @@ describe('the handshake', () => {
   ])('[CONN3] a page of origin %s may connect: %s', async (origin, allowed) => {
     const given = origin === 'own' ? server.url : origin;
     const opening = openSocket(server, given === undefined ? {} : { origin: given });
-    if (!allowed) await expect(opening).rejects.toThrow('Unexpected server response: 403');
-    else (await opening).socket.close();
+    const outcome = await opening.then(
+      (client) => client.socket.close(),
+      (thrown: Error) => thrown.message,
+    );
+    expect(outcome).toBe(allowed ? undefined : 'Unexpected server response: 403');
   });
 
   test.each([
@@ -125,7 +128,7 @@ describe('the handshake', () => {
 });
 
 describe('tokens', () => {
-  test('[CONN6] a token comes in the CONNECT header, whatever its case, or in the URL; the header goes first', async () => {
+  test('[CONN6] a token comes in the CONNECT header or in the URL; the header goes first', async () => {
     const alice = await server.token('alice');
     const bob = await server.token('bob');
     const cases: [string, ConnectOptions, string][] = [
@@ -187,7 +190,7 @@ describe('tokens', () => {
 });
 
 describe('the log', () => {
-  test('[CONN8] every connect and disconnect is one line: session, user, protocol, address, reason, duration', async () => {
+  test('[CONN8] every connect and every disconnect is one line that says all about it', async () => {
     const ways: [user: string, end: (client: TestClient) => unknown, reason: RegExp][] = [
       ['leaver', (client) => client.disconnect(), /client left/],
       ['cutter', (client) => client.cut(), /connection lost/],

@@ -227,6 +227,17 @@ describe.each(layouts)('$name', (layout) => {
     expect(missedOf(await read(server, stream), stream)).toEqual(range(31, 50));
   });
 
+  test('[DURABLE13] thousands of ACKs at once end where the last of them says', async () => {
+    const stream = await topicStream();
+    const client = await read(server, stream, { ack: 'client-individual' });
+    await write(server, stream, 3_000);
+    const live = await client.messages(stream.destination, 3_000);
+    for (const frame of live.slice(0, -3)) client.sendFrame('ACK', { id: frame.headers['ack'] ?? '' });
+    await acknowledge(client, live.at(-3));
+    const again = await read(server, stream, { ack: 'client-individual' });
+    expect(missedOf(again, stream)).toEqual([2_999, 3_000]);
+  });
+
   test('[DURABLE10] a name can be used by several sessions; each place is one that was acknowledged', async () => {
     const stream = await topicStream();
     const clients = await connectOnEveryEdge(server, layout, { user: 'bob' });

@@ -37,7 +37,7 @@ const hold = (client: TestClient, topic: string, body: string, headers = {}): vo
   client.sendFrame('SEND', { destination: topic, transaction: 't', ...headers }, body);
 
 describe('transactions', () => {
-  test('[FRAME20] nothing happens before COMMIT; then all of it, in order, and each gets its RECEIPT', async () => {
+  test('[FRAME20] nothing happens before COMMIT; then all of it, in order, with receipts', async () => {
     const { client, topic, before } = await scene();
     await client.request('BEGIN', { transaction: 't' });
     for (const body of ['1', '2', '3']) hold(client, topic, body, { receipt: `held ${body}` });
@@ -108,7 +108,7 @@ describe('transactions', () => {
     await client.request('COMMIT', { transaction: 'open' });
   });
 
-  test('[FRAME24] they are bounded: 16 open, 1,000 frames, 1 MiB; what is refused is named by its receipt', async () => {
+  test('[FRAME24] they are bounded: 16 open, 1,000 frames, 1 MiB', async () => {
     const { client, topic, before } = await scene();
     for (let index = 0; index < 16; index += 1) await client.request('BEGIN', { transaction: `${index}` });
     await expect(client.request('BEGIN', { transaction: '16' })).rejects.toMatchObject({

@@ -48,7 +48,7 @@ async function sendUntilTaken(client: TestClient, destination: string, body: str
   }
 }
 
-test('[PROC20] a throw in a turn: INTERNAL for its sender, nothing of the turn has happened, the actor goes on', async () => {
+test('[PROC20] a throw in a turn: INTERNAL, nothing of it has happened, the actor goes on', async () => {
   const server = await startFaulty();
   const client = await connectStomp(server, { user: 'alice' });
   await client.subscribe('/topic/a');
@@ -97,7 +97,7 @@ describe.concurrent.each([
   ['two shards and two edges', { shards: '2', edges: '2' }],
 ])('%s', (_name, settings) => {
   test.each(['fault:exit', 'fault:uncaught'])(
-    '[PROC21] %s in a shard: clients stay, what was in flight is UNAVAILABLE, subscribers miss nothing that is stored',
+    '[PROC21] %s in a shard: clients stay, commands are UNAVAILABLE, subscribers miss nothing',
     async (fault) => {
       const server = await startFaulty(settings);
       const users = ['reader-1', 'reader-2', 'reader-3'];
@@ -136,6 +136,20 @@ describe.concurrent.each([
       expect(await server.stop()).toEqual({ code: 0, signal: null });
     },
   );
+});
+
+test.concurrent('[PROC25] a REST request that a dying shard has not answered is 503', async () => {
+  const server = await startFaulty();
+  const client = await connectStomp(server, { user: 'alice' });
+  client.sendFrame('SEND', { destination: '/topic/a' }, 'fault:slow');
+  client.sendFrame('SEND', { destination: '/topic/a' }, 'fault:exit');
+  // The edge itself answers this one, so it has handled the frames before.
+  await client.subscribe('/user/queue/errors', { id: 'more errors' });
+  const answer = await server.rest('GET', '/api/rooms', { user: 'alice' });
+  expect(answer).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
+  await threadsBack(server, 1);
+  expect(await server.rest('GET', '/api/rooms', { user: 'alice' })).toMatchObject({ status: 200, body: [] });
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
 });
 
 describe.concurrent('faults in an edge', () => {
@@ -178,7 +192,7 @@ describe.concurrent('faults in an edge', () => {
     },
   );
 
-  test('[PROC24] clients of another edge stay, and reach the clients of the edge that was started again', async () => {
+  test('[PROC24] clients of another edge stay, and reach those of the one started again', async () => {
     const server = await startFaulty({ edges: '2', shards: '2' });
     const byThread = new Map<unknown, TestClient>();
     for (let index = 0; byThread.size < 2; index += 1) {

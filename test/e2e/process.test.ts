@@ -87,7 +87,7 @@ describe('bad usage', () => {
     expect(() => resolveConfig(given, {})).toThrow(message);
   });
 
-  test('[PROC2] a wrong value in a variable is refused as the flag would be, and the flag goes first', async () => {
+  test('[PROC2] a wrong value in a variable is refused too, and a flag goes first', async () => {
     const given: Given = { port: 'x', rateLimit: '5/10s' };
     expectOneLine(await runCommandLine(['start'], { given }), 2, /--port must be .*"x"/);
     expectOneLine(await runCommandLine(['start', '--port', 'y'], { given }), 2, /--port must be .*"y"/);
@@ -114,7 +114,7 @@ describe('what can not be had', () => {
     expect(await server.stop()).toEqual({ code: 0, signal: null });
   });
 
-  test('[PROC4] a database that is no database, lies nowhere or is of a newer version: exit code 1 and one line', async () => {
+  test('[PROC4] a database that can not be used: exit code 1 and one line', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text.db'), 'this is no database, though it is long enough to look like one');
     writeFileSync(join(folder, 'file'), '');
@@ -141,7 +141,7 @@ describe('what can not be had', () => {
 });
 
 describe('token and migrate', () => {
-  test('[PROC5] token prints a token and nothing else, for the user, the roles and the time asked', async () => {
+  test('[PROC5] token prints a token as it was asked for, and nothing else', async () => {
     const beforeMs = systemClock.now();
     const result = await runCommandLine(
       ['token', '--user', 'alice', '--role', 'service', '--role', 'admin', '--expires', '90s'],
@@ -174,7 +174,7 @@ describe('token and migrate', () => {
     expect(readFileSync(file, 'utf8')).not.toBe('');
   });
 
-  test('[PROC6] a secret is made only for a loopback address; elsewhere its absence says how to set one', async () => {
+  test('[PROC6] a secret is made only for a loopback address; elsewhere one must be set', async () => {
     const folder = temporaryFolder();
     for (const command of [['start'], ['token', '--user', 'alice']]) {
       const result = await runCommandLine([...command, '--host', '0.0.0.0'], { folder });

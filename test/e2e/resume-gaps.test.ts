@@ -96,19 +96,15 @@ describe.each(layouts)('$name', (layout) => {
       const epoch = await fill(senders[0] as TestClient, stream, gap, padding);
       const client = await connectStomp(server, { user: 'bob' });
       const traffic = new Traffic(stream, senders);
-      let received = 0;
-      // Reads a little, then nothing for as long as others send some more.
-      const pauses = [100, 400, 900, 2_000, 4_000];
-      const waits: Promise<void>[] = [];
-      client.socket.on('message', () => {
-        received += 1;
-        if (!pauses.includes(received)) return;
-        client.pause();
-        waits.push(traffic.more(60).then(() => client.readOn()));
-      });
-      await client.subscribe(stream.destination, { resume: `${epoch}:0` });
-      await Promise.all(waits);
-      expect(waits).toHaveLength(pauses.length);
+      // From the start, as the system gives a reader more room the more it reads.
+      client.sendFrame('SUBSCRIBE', { destination: stream.destination, id: 'slow', resume: `${epoch}:0` });
+      client.pause();
+      await traffic.more(400);
+      client.readOn();
+      await client.messages(stream.destination, 500);
+      client.pause();
+      await traffic.more(200);
+      client.readOn();
       await traffic.more(100);
       const total = gap + (await traffic.stop());
       const messages = await client.messages(stream.destination, total);
@@ -116,6 +112,28 @@ describe.each(layouts)('$name', (layout) => {
       expect(messages.slice(0, gap).map(stream.textOf)).toEqual(
         range(1, gap).map((number) => `${number}${padding}`),
       );
+    },
+  );
+
+  test.each(streamKinds)(
+    '[RESUME13] from its RECEIPT on a subscription misses nothing, whenever it comes: %s',
+    async (_what, make) => {
+      const stream = await make(server);
+      const senders = await Promise.all(range(1, 3).map(() => connectStomp(server, { user: 'alice' })));
+      const traffic = new Traffic(stream, senders);
+      const clients: TestClient[] = [];
+      for (const number of range(1, 12)) {
+        const client = await connectStomp(server, { user: `user-${number}` });
+        await client.subscribe(stream.destination);
+        clients.push(client);
+        await traffic.more(20);
+      }
+      const total = await traffic.stop();
+      for (const client of clients) {
+        await client.waitFor(({ headers }) => headers['seq'] === String(total));
+        const seqs = client.received(stream.destination).map(seqOf);
+        expect(seqs).toEqual(range(seqs[0] ?? 0, total));
+      }
     },
   );
 

@@ -86,15 +86,10 @@ describe.each(layouts)('$name', (layout) => {
       await write(server, stream, 1, 5);
       const epoch = await epochOf(server, stream);
       const positions = [
-        ...['', ':', 'nonsense', epoch, `${epoch}:`, ':5', `${epoch}:-1`, `${epoch}:1.5`, `${epoch}:0x1`],
-        ...['0123456789ab:2', `${epoch.toUpperCase()}x:2`, `${epoch}:2:3`, `${epoch} :2`, '\\'],
-        ...[
-          `${epoch}:6`,
-          `${epoch}:999999999999999`,
-          `${epoch}:99999999999999999999`,
-          `${'x'.repeat(900)}:1`,
-        ],
-      ];
+        ['', ':', 'nonsense', epoch, `${epoch}:`, ':5', `${epoch}:-1`, `${epoch}:1.5`, `${epoch}:0x1`],
+        ['0123456789ab:2', `${epoch}x:2`, `${epoch}:2:3`, `${epoch} :2`, '\\', `${'x'.repeat(900)}:1`],
+        [`${epoch}:6`, `${epoch}:999999999999999`, `${epoch}:99999999999999999999`],
+      ].flat();
       const client = await connectStomp(server, { user: 'bob' });
       for (const [index, resume] of positions.entries()) {
         const id = await client.subscribe(stream.destination, { id: `s${index}`, resume });

@@ -48,6 +48,7 @@ describe.each(layouts)('$name', (layout) => {
     ['nothing', ''],
     ['no UTF-8', Buffer.from('{"name":"\xff"}', 'latin1')],
     ['a list', []],
+    ['lists in lists', `${'['.repeat(500_000)}${']'.repeat(500_000)}`],
     ['no name', { isPrivate: true }],
     ['a blank name', { name: '  ' }],
     ['a long name', { name: 'x'.repeat(256) }],

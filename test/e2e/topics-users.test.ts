@@ -160,6 +160,9 @@ describe.each(layouts)('$name', (layout) => {
     await alice.waitForMany(8, ({ headers }) => headers['subscription'] === 'all');
     await star.unsubscribe('sub-1');
     for (const number of range(1, 8)) await alice.send(`/topic/signs/${number}`, String(number));
-    await alice.waitForMany(16, ({ headers }) => headers['subscription'] === 'all');
+    const seen = await alice.waitForMany(16, ({ headers }) => headers['subscription'] === 'all');
+    expect(seen.map(({ body }) => Number(body)).toSorted((one, two) => one - two)).toEqual(
+      range(1, 8).flatMap((number) => [number, number]),
+    );
   });
 });

@@ -166,9 +166,9 @@ test('[TOPIC14] what has got its RECEIPT as a wildcard misses nothing that is se
   const [[reader, ...others] = [], [sender] = []] = await spread(server, 5);
   if (!reader || !sender) throw new Error('no clients');
   // A busy way from the reader's edge to the shard: what the sender's edge asks could be there first.
-  let done = false;
+  const traffic = { ends: false };
   const load = others.map(async (client, index) => {
-    while (!done) await sendMany(client, `/topic/load/${index}`, Array(40).fill('x'.repeat(2_000)));
+    while (!traffic.ends) await sendMany(client, `/topic/load/${index}`, Array(40).fill('x'.repeat(2_000)));
   });
   const missed: number[] = [];
   for (const round of range(1, 60)) {
@@ -179,7 +179,7 @@ test('[TOPIC14] what has got its RECEIPT as a wildcard misses nothing that is se
     if (!reader.frames.some(({ body }) => body === `first ${round}`)) missed.push(round);
     await reader.unsubscribe(id);
   }
-  done = true;
+  traffic.ends = true;
   await Promise.all(load);
   expect(missed).toEqual([]);
 });

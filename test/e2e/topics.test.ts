@@ -174,8 +174,11 @@ describe.each(layouts)('$name', (layout) => {
 
   test('[TOPIC7] each subscription gets each message once, and none after its UNSUBSCRIBE', async () => {
     const alice = await connectStomp(server, { user: 'alice' });
+    const others = await connectOnEveryEdge(server, layout, { user: 'bob' });
     const ids = ['a', 'b:c', 'd\ne'];
-    for (const id of ids) await alice.subscribe('/topic/several', { id });
+    for (const client of [alice, ...others]) {
+      for (const id of ids) await client.subscribe('/topic/several', { id });
+    }
     await alice.send('/topic/several', 'one');
     await alice.unsubscribe('b:c');
     await alice.send('/topic/several', 'two');
@@ -189,6 +192,7 @@ describe.each(layouts)('$name', (layout) => {
       ['one', 'three'],
       ['one', 'two', 'three'],
     ]);
+    for (const other of others) await other.messages('/topic/several', 9);
   });
 
   test('[TOPIC27] each frame with a receipt gets its RECEIPT, also when the next one takes it back', async () => {
@@ -246,16 +250,19 @@ describe.each(layouts)('$name', (layout) => {
   });
 
   test.each([
-    ['/topic/', 'NOT_FOUND'],
-    ['/topics/a', 'NOT_FOUND'],
-    ['topic/a', 'NOT_FOUND'],
-    ['/app/nothing', 'NOT_FOUND'],
-    ['/app/chat.send/', 'NOT_FOUND'],
-    ['/', 'NOT_FOUND'],
-    [`/topic/${'x'.repeat(256)}`, 'TOO_LARGE'],
-  ])('[TOPIC10] a SEND to what nothing handles is refused and the connection stays: %s', async (to, code) => {
+    ['no name', '/topic/', 'NOT_FOUND'],
+    ['no prefix of ours', '/topics/a', 'NOT_FOUND'],
+    ['no slash in front', 'topic/a', 'NOT_FOUND'],
+    ['no such command', '/app/nothing', 'NOT_FOUND'],
+    ['a command of nothing', '/app/chat.send/', 'NOT_FOUND'],
+    ['a slash', '/', 'NOT_FOUND'],
+    ['a long name', `/topic/${'x'.repeat(256)}`, 'TOO_LARGE'],
+    ['a very long name', `/topic/${'x'.repeat(2_000)}`, 'NOT_FOUND'],
+  ])('[TOPIC10] what nothing handles is refused and the connection stays: %s', async (_what, to, code) => {
     const alice = await connectStomp(server, { user: 'alice' });
-    await expect(alice.send(to, '{}')).rejects.toMatchObject({ refusal: { code, destination: to } });
+    for (const asked of [alice.send(to, '{}'), alice.subscribe(to)]) {
+      await expect(asked).rejects.toMatchObject({ refusal: { code, destination: to } });
+    }
     const missing = alice.request('SEND', {}, 'a');
     await expect(missing).rejects.toMatchObject({ refusal: { code: 'BAD_REQUEST', destination: '' } });
     await alice.send(`/topic/${'x'.repeat(255)}`, 'a');

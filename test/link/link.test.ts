@@ -177,7 +177,7 @@ test('[LINK3] no message is lost and nothing hangs, however the two sides pause'
     batchBytesMax: fc.constantFrom(1, 50, 10_000),
   });
   await fc.assert(
-    fc.asyncProperty(limits, fc.array(step, { maxLength: 60 }), async (some, steps) => {
+    fc.asyncProperty(limits, fc.array(step, { maxLength: 60, size: 'max' }), async (some, steps) => {
       const [one, other] = join(some);
       const sent = [0, 0];
       const sendFrom = (index: 0 | 1, count: number): void => {

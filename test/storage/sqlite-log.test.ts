@@ -21,7 +21,7 @@ describe('the write-ahead log', () => {
     await storage.close();
   });
 
-  it('[STORE40] a commit of several transactions flushes the log once, after it was written', async () => {
+  it('[STORE37] a commit of several transactions flushes the log once, after it was written', async () => {
     const log = `${file}-wal`;
     const before = fs.statSync(log).size;
     const sizes: number[] = [];
@@ -31,7 +31,7 @@ describe('the write-ahead log', () => {
     expect(sizes[0]).toBeGreaterThan(before);
   });
 
-  it('[STORE40] a commit whose log could not be flushed is unavailable', async () => {
+  it('[STORE37] a commit whose log could not be flushed is unavailable', async () => {
     vi.spyOn(fs, 'fdatasyncSync').mockImplementation(() => {
       throw new Error('EIO: i/o error');
     });

@@ -4,7 +4,7 @@
 // A SEND to a plain topic with the body
 // - `fault:throw` throws at the end of the turn, when the state is changed and everything is written and published;
 // - `fault:exit` ends the shard thread there with process.exit, `fault:uncaught` with an uncaught exception;
-// - `fault:hang` blocks the shard thread for good.
+// - `fault:slow` blocks the shard thread for `slowMs` and is then like any other, `fault:hang` for good.
 //
 // A SEND to
 // - `/app/edge.throw` throws in the edge's callback;
@@ -15,6 +15,13 @@ import { kinds as builtInKinds } from '../../src/actors/kinds.ts';
 import { topic } from '../../src/actors/kinds/topic.ts';
 import { Edge } from '../../src/edge/edge.ts';
 import { RouteTable } from '../../src/edge/route-table.ts';
+
+/** Longer than a heart-beat of one second. */
+export const slowMs = 1_200;
+
+function block(forMs?: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+}
 
 function fail(fault: string): void {
   switch (fault) {
@@ -27,8 +34,10 @@ function fail(fault: string): void {
         throw new Error('an uncaught fault that the test asked for');
       });
       return;
+    case 'fault:slow':
+      return block(slowMs);
     case 'fault:hang':
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      return block();
   }
 }
 

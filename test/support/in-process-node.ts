@@ -14,6 +14,7 @@ import { Refusal } from '../../src/errors.ts';
 import { createLink, Link } from '../../src/link/link.ts';
 import type { ToEdgeMessage, ToShardMessage } from '../../src/link/messages.ts';
 import { headLimits } from '../../src/limits.ts';
+import type { Outcome, Query, QueryName, Rows, Storage, Transaction } from '../../src/storage/storage.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeConnection, FakeGroups, type ServerFrame } from './fake-connection.ts';
 import { FakeStorage } from './fake-storage.ts';
@@ -135,6 +136,33 @@ const shardLimits: ShardLimits = {
   bytesMax: 64 * 1024 * 1024,
 };
 
+/** The store as a thread has it: a dead one asks nothing more. */
+class ShardStorage implements Storage {
+  readonly #storage: Storage;
+  readonly #isAlive: () => boolean;
+
+  constructor(storage: Storage, isAlive: () => boolean) {
+    this.#storage = storage;
+    this.#isAlive = isAlive;
+  }
+
+  commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
+    return this.#isAlive() ? this.#storage.commit(transactions) : forever();
+  }
+
+  query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
+    return this.#isAlive() ? this.#storage.query(query) : forever();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function forever<Value>(): Promise<Value> {
+  return new Promise(() => undefined);
+}
+
 export class InProcessNode {
   readonly clock = new FakeClock();
   readonly storage = new FakeStorage();
@@ -180,9 +208,9 @@ export class InProcessNode {
 
   /** A new shard in that place, joined with every edge. */
   startShard(index: number): void {
-    const shard = new Shard({
+    const shard: Shard = new Shard({
       kinds: this.#kinds,
-      storage: this.storage,
+      storage: new ShardStorage(this.storage, () => this.#shards[index] === shard && this.#isAlive(index)),
       clock: this.clock,
       ids: { newId: () => this.#name('id'), newEpoch: () => this.#name('epoch') },
       limits: { ...shardLimits, ...this.#options.limits },
@@ -267,6 +295,10 @@ export class InProcessNode {
 
   close(): void {
     for (const index of this.#links.keys()) this.killShard(index);
+  }
+
+  #isAlive(index: number): boolean {
+    return (this.#links[index]?.length ?? 0) > 0;
   }
 
   #name(what: string): string {

@@ -10,12 +10,12 @@ export interface TestStream {
   /** Where clients subscribe. */
   readonly destination: string;
   /** The body of a SEND that says this text. */
-  body(text: string): string;
+  readonly body: (text: string) => string;
   /** What a MESSAGE says. */
-  textOf(frame: ReceivedFrame): string;
+  readonly textOf: (frame: ReceivedFrame) => string;
   /** All that the database holds of it, in the order of seq. */
-  stored(database: DatabaseView): { readonly seq: number; readonly text: string }[];
-  isStored(database: DatabaseView, text: string): boolean;
+  readonly stored: (database: DatabaseView) => { readonly seq: number; readonly text: string }[];
+  readonly isStored: (database: DatabaseView, text: string) => boolean;
 }
 
 export async function roomStream(server: TestServer): Promise<TestStream> {

@@ -25,6 +25,11 @@ function refuseReserved(name: string): void {
   if (reserved.test(name)) throw new Refusal('NOT_FOUND', `Nothing serves /topic/${name}.`);
 }
 
+function refuseLong(name: string): void {
+  if (name.length <= nameCharactersMax) return;
+  throw new Refusal('TOO_LARGE', `A destination has at most ${nameCharactersMax} characters.`);
+}
+
 function store(state: Topic, topic: string, now: number) {
   state.stored = true;
   return {
@@ -49,7 +54,10 @@ export const topic = defineActor({
     messages: {
       destination: '/topic/{id:**}',
       plain: true,
-      admit: (_state, ctx) => refuseReserved(ctx.id),
+      admit(_state, ctx) {
+        refuseReserved(ctx.id);
+        refuseLong(ctx.id);
+      },
       log: {
         head: (state) => state,
         after: (id, after, limit) => ({
@@ -77,9 +85,7 @@ export const topic = defineActor({
         if (reserved.test(ctx.id)) {
           throw new Refusal('FORBIDDEN', `Clients can't send to /topic/${ctx.id}.`);
         }
-        if (ctx.id.length > nameCharactersMax) {
-          throw new Refusal('TOO_LARGE', `A destination has at most ${nameCharactersMax} characters.`);
-        }
+        refuseLong(ctx.id);
         if (!state.stored) ctx.write(store(state, ctx.id, ctx.now));
         state.newest += 1;
         ctx.write({

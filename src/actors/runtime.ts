@@ -1,0 +1,23 @@
+// What the handling of an item needs of the shard it runs on.
+import type { Asker, Params, SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
+import type { Query } from '../storage/storage.ts';
+import type { Cell, Item } from './cell.ts';
+import type { Turn } from './turn.ts';
+
+export interface Runtime {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A turn of this actor that has not happened yet. */
+  turn(cell: Cell, asker: Asker, params: Params | null): Turn;
+  /** The turn has ended well: its writes go to the next commit, what it sends waits for that. */
+  finish(cell: Cell, turn: Turn, bytes: number): void;
+  /** Sends to one edge, once all that the actor has written up to now is committed. */
+  emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes?: number): void;
+  /** Sends a subscription's start; when it is live, the edge hears of every later message of the destination. */
+  emitStart(cell: Cell, edge: number, destination: string, start: SubscribedMessage, bytes: number): void;
+  /**
+   * Reads rows for an item while those behind it wait; the actor's earlier writes are in what is read. When the
+   * actor had to be loaded again meanwhile, the item is taken from the start.
+   */
+  hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void;
+}
