@@ -141,7 +141,7 @@ test('[CONFIG4] each setting has a flag, a variable and a help of its own', () =
 test('[CONFIG5] only addresses of this machine are loopback', () => {
   for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1'])
     expect(isLoopback(host), host).toBe(true);
-  const others = [
+  const reachable = [
     '0.0.0.0',
     '::',
     '10.0.0.1',
@@ -150,5 +150,5 @@ test('[CONFIG5] only addresses of this machine are loopback', () => {
     'localhost.example.org',
     '1127.0.0.1',
   ];
-  for (const host of others) expect(isLoopback(host), host).toBe(false);
+  for (const host of reachable) expect(isLoopback(host), host).toBe(false);
 });

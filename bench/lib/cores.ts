@@ -16,7 +16,7 @@ export interface Cores {
 }
 
 /** The numbers in a list such as `0-3,8`. */
-export function parseCoreList(list: string): readonly number[] {
+function parseCoreList(list: string): readonly number[] {
   return list
     .trim()
     .split(',')

@@ -113,7 +113,8 @@ export function markdownOf(report: Report): string {
   return [
     `### ${scenario.name}: ${scenario.summary}`,
     '',
-    `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}; ${machine.pinning}; database ${machine.database}`,
+    `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}; ` +
+      `${machine.pinning}; database ${machine.database}`,
     `Options: ${optionText.join(', ')}. Median of the rounds, in brackets the least and the greatest.`,
     '',
     ...rows.map((row) => `| ${row.join(' | ')} |`),

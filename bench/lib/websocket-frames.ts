@@ -1,7 +1,7 @@
 // The client's half of RFC 6455 framing: masked text out, frames in, parsed in place in the read buffer.
 
 /** Longest message accepted from a server: more than any target has reason to send. */
-export const messageBytesMax = 1 << 20;
+const messageBytesMax = 1 << 20;
 
 const opcodes = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
 

@@ -107,7 +107,7 @@ export interface Kind<State = never> {
 }
 
 /** A kind of any state, as the runtime holds it. */
-export type AnyKind = Kind<never>;
+export type AnyKind = Kind;
 
 interface CommandOptions<State, Value, Name extends QueryName> {
   routes: readonly string[];

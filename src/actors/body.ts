@@ -20,8 +20,6 @@ export interface RawBody extends Body {
 /** Decodes a command's body, or throws a Refusal. */
 export type Decoder<Value> = (raw: RawBody) => Value;
 
-export const emptyBody: Body = { bytes: new Uint8Array(0), isText: true };
-
 export function jsonBody(value: unknown): Body {
   return { bytes: Buffer.from(JSON.stringify(value)), isText: true };
 }

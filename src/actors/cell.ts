@@ -42,6 +42,8 @@ export class Cell implements Writer {
   /** Read when the first command with an idempotency key comes. */
   seen: Seen | null = null;
   ticket = 0;
+  /** Rows to read for a page of a replay; null before the first. */
+  pageRows: number | null = null;
   lastUsedMs: number;
   /** Faults in a row, and until when the actor is stopped because of them. */
   faults = 0;

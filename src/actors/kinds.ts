@@ -1,7 +1,7 @@
 // The list of kinds: one line each. Earlier kinds own a destination before later ones.
 import type { AnyKind } from './actor.ts';
-import { room } from './kinds/room.ts';
-import { topic } from './kinds/topic.ts';
-import { user } from './kinds/user.ts';
+import { roomKind } from './kinds/room.ts';
+import { topicKind } from './kinds/topic.ts';
+import { userKind } from './kinds/user.ts';
 
-export const kinds: readonly AnyKind[] = [room, user, topic];
+export const kinds: readonly AnyKind[] = [roomKind, userKind, topicKind];

@@ -68,7 +68,8 @@ function startAfter(
   const log = streamOf(cell, item.message[3]).log;
   if (!log || !canResume(headOf(cell, log), position)) return goLive(runtime, cell, item, false);
   if (position.seq === headOf(cell, log).newest) return goLive(runtime, cell, item, true);
-  runtime.hold(cell, item, log.after(cell.id, position.seq, pageMessagesMax), (rows) => {
+  const limit = cell.pageRows ?? pageMessagesMax;
+  runtime.hold(cell, item, log.after(cell.id, position.seq, limit), (rows) => {
     const page: StreamMessage[] = [];
     let bytes = 0;
     for (const row of rows) {
@@ -77,6 +78,8 @@ function startAfter(
       bytes += message[2].length;
       if (bytes >= pageBytesMax) break;
     }
+    // Rows beyond a full page were read in vain, and those of one actor are mostly of one size.
+    cell.pageRows = bytes >= pageBytesMax ? page.length : Math.min(2 * limit, pageMessagesMax);
     // Rows may have gone without the actor. Asked again they would not be there either.
     if (page[0]?.[0] !== position.seq + 1) return goLive(runtime, cell, item, false);
     // The actor took no turn while the rows were read, so a page that reaches its newest message misses none.

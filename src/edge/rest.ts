@@ -31,7 +31,7 @@ export function refusalResponse(refusal: Refusal): RestResponse {
   return jsonResponse(httpStatus[code], { code, message, ...detail });
 }
 
-export function jsonResponse(status: number, value: object): RestResponse {
+function jsonResponse(status: number, value: object): RestResponse {
   return { status, body: Buffer.from(JSON.stringify(value)) };
 }
 

@@ -12,7 +12,7 @@ export interface HeldFrame {
   readonly isText: boolean;
 }
 
-export function transactionName(frame: Frame): string {
+function transactionName(frame: Frame): string {
   const name = frame.headers.get('transaction');
   if (!name) throw new Refusal('BAD_REQUEST', `${frame.command} needs a transaction header.`);
   return name;

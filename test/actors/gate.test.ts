@@ -252,15 +252,17 @@ test('[GATE7] over its bound of waiting writes the gate is full: UNAVAILABLE at 
 });
 
 test('[GATE7] a gate that was full of what a failed commit took away is not full any more', async () => {
-  const shard = await heldShard({ writesMax: 3 });
-  shard.ask('write');
-  await rounds();
-  for (let index = 0; index < 6; index += 1) shard.ask('write');
-  shard.storage.nextCommit().settle(() => unavailable());
-  await rounds();
-  shard.storage.holdsCommits = false;
-  expect(await shard.answerOf('write', { actor: 'probe/b' })).toBe('ok');
-  expect(await shard.answerOf('write', { actor: 'probe/a' })).toBe('ok');
+  for (const limits of [{ writesMax: 3 }, { bytesMax: 30 }]) {
+    const shard = await heldShard(limits);
+    shard.ask('write');
+    await rounds();
+    for (let index = 0; index < 6; index += 1) shard.ask('write', { body: 'x'.repeat(10) });
+    shard.storage.nextCommit().settle(() => unavailable());
+    await rounds();
+    shard.storage.holdsCommits = false;
+    expect(await shard.answerOf('write', { actor: 'probe/b' })).toBe('ok');
+    expect(await shard.answerOf('write', { actor: 'probe/a' })).toBe('ok');
+  }
 });
 
 test('[GATE8] a store that breaks its contract and rejects counts as one that is away', async () => {
@@ -272,4 +274,10 @@ test('[GATE8] a store that breaks its contract and rejects counts as one that is
   expect(asked.map((request) => shard.edge.answer(request))).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
   shard.storage.holdsCommits = false;
   expect(await shard.answerOf('write')).toBe('ok');
+});
+
+test('[GATE8] a store that leaves an outcome out has not said that anything is durable', async () => {
+  const shard = await heldShard();
+  shard.storage.commit = () => Promise.resolve([]);
+  expect(await shard.answerOf('write')).toBe('UNAVAILABLE');
 });

@@ -28,7 +28,7 @@ async function refresh(client: TestClient, body: unknown): Promise<unknown> {
 
 describe.concurrent('tokens that end', () => {
   test('[CONN10] at its exp a session is closed within a second, unless a fresh token came', async () => {
-    const token = await server.token('alice', [], 1_000);
+    const token = await server.token('alice', [], 3_000);
     const endsAtMs = (decodeJwt(token).exp ?? 0) * 1_000;
     const [ends, goesOn, failsToRefresh] = await Promise.all([
       connectStomp(server, { token }),
@@ -80,9 +80,9 @@ describe.concurrent('heart-beats', () => {
     expect(client.frames[0]?.headers['heart-beat']).toBe('1000,1000');
     await client.waitForBeats(1);
     const startedMs = systemClock.now();
-    await client.waitForBeats(4);
-    // Three beats later: on the average none took longer than a second.
-    expect(systemClock.now() - startedMs).toBeLessThanOrEqual(3_000);
+    await client.waitForBeats(5);
+    // Four beats later: on the average none took longer than a second.
+    expect(systemClock.now() - startedMs).toBeLessThanOrEqual(4_000);
     await client.disconnect();
   });
 
@@ -95,6 +95,7 @@ describe.concurrent('heart-beats', () => {
   });
 
   test('[CONN12] a client that promised beats and stops is closed after three intervals, with ERROR', async () => {
+    const startedMs = systemClock.now();
     const silent = await connectStomp(server, { user: 'silent', heartBeat: '1000,0', errors: false });
     const promisedNothing = await connectStomp(server, { user: 'quiet', heartBeat: '0,0' });
     const beating = await connectStomp(server, { user: 'beating', heartBeat: '1000,0' });
@@ -103,9 +104,8 @@ describe.concurrent('heart-beats', () => {
       beating.sendRaw('\n');
       sending.sendFrame('SEND', { destination: '/topic/beats' }, 'any frame counts');
     });
-    const startedMs = systemClock.now();
     const { error, closed } = await silent.failure();
-    expect(systemClock.now() - startedMs).toBeGreaterThanOrEqual(2_900);
+    expect(systemClock.now() - startedMs).toBeGreaterThanOrEqual(3_000);
     expect(error.headers['message']).toBe('Session closed.');
     expect(closed.code).toBe(1002);
     for (const client of [beating, sending, promisedNothing]) await client.send('/topic/beats', 'still here');

@@ -46,6 +46,9 @@ test('[FANOUT1] subscribers that differ in nothing share one frame; another id o
   expect(clients.map((client) => client.bodies('0'))).toEqual(clients.map(() => ['x', 'x']));
   expect(older.map((client) => client.bodies('0'))).toEqual(older.map(() => ['x']));
   expect(clients[0]?.bodies('again')).toEqual(['x']);
+  clients[0]?.send('UNSUBSCRIBE', { id: 'again' });
+  await node.settle();
+  expect(await publishedFor(clients[0], '/topic/a')).toBe(2);
 });
 
 test('[FANOUT1] groups end with their last member, and a new one starts afresh', async () => {
@@ -131,7 +134,9 @@ test('[FANOUT3] a wildcard shows nothing of a domain or of a user, and ends with
     'x NOT_FOUND',
     'y NOT_FOUND',
   ]);
+  expect(node.edges[0]?.fanOut.hasPatterns).toBe(true);
   client?.send('UNSUBSCRIBE', { id: 'w' });
+  expect(node.edges[0]?.fanOut.hasPatterns).toBe(false);
   expect(await publishedFor(sender, '/topic/a')).toBe(0);
 });
 

@@ -28,7 +28,7 @@ beforeEach(() => {
   answers = [];
   port = new ShardPort({
     published: (message) => happened.push(['published', message[1]]),
-    subscribed: (subscription) => happened.push(['subscribed', subscription.number]),
+    subscribed: ({ number }) => happened.push(['subscribed', number]),
     subscriptionRefused: ({ number }, { code }) => happened.push(['refused', number, code]),
     revoked: (message) => happened.push(['revoked', message[1]]),
   });

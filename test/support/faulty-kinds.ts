@@ -12,7 +12,7 @@
 // A connection with the URL token `throw-on-open` throws in the callback that opens it.
 import type { AnyKind } from '../../src/actors/actor.ts';
 import { kinds as builtInKinds } from '../../src/actors/kinds.ts';
-import { topic } from '../../src/actors/kinds/topic.ts';
+import { topicKind } from '../../src/actors/kinds/topic.ts';
 import { Edge } from '../../src/edge/edge.ts';
 import { RouteTable } from '../../src/edge/route-table.ts';
 
@@ -52,7 +52,7 @@ function withFaults(kind: AnyKind): AnyKind {
 }
 
 export const kinds: readonly AnyKind[] = builtInKinds.map((kind) =>
-  kind === topic ? withFaults(kind) : kind,
+  kind === topicKind ? withFaults(kind) : kind,
 );
 
 const edgeFaults: Readonly<Record<string, () => void>> = {

@@ -75,7 +75,7 @@ test('[TIDY3] a file, a function and a line that are too long are found', () => 
     'src/a.ts:2 71 lines of one function',
   ]);
   expect(found(checkSizes, 'src/a.ts', 'a();\n'.repeat(351))).toEqual(['src/a.ts:1 351 lines']);
-  expect(found(checkSizes, 'src/a.ts', `\n// ${'x'.repeat(108)}`)).toEqual(['src/a.ts:2 111 characters']);
+  expect(found(checkSizes, 'src/a.ts', `\n// ${'x'.repeat(128)}`)).toEqual(['src/a.ts:2 131 characters']);
   expect(longFiles([{ path: 'src/a.ts', text: 'a();\n'.repeat(251) }])).toEqual([
     'src/a.ts: 251 lines of 350',
   ]);

@@ -22,9 +22,9 @@ interface Title {
   readonly id: string;
 }
 
-const call = /\b(?:test|it|describe)(?:\.\w+(?:\([^()]*\))?)*\(\s*/;
+// What a title looks like, whoever is called with it, and in the rows of a table of cases.
 const quoted = /'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`/;
-const title = new RegExp(`${call.source}(?:${quoted.source})`, 'g');
+const title = new RegExp(`[([,]\\s*(?=['"\`]\\[[A-Z]+\\d+\\])(?:${quoted.source})`, 'g');
 
 /** The ids in test titles: `test('[CHAT1] [CHAT2] …', …)`. */
 function titlesOf(files: readonly TextFile[]): readonly Title[] {

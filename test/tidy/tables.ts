@@ -151,7 +151,7 @@ export const packages: readonly { readonly name: string; readonly mayImport: rea
 export const fileLinesMax = 350;
 export const fileLinesWarn = 250;
 export const functionLinesMax = 70;
-export const lineCharactersMax = 120;
+export const lineCharactersMax = 130;
 
 export const vagueNames = /(?:^|-)(?:utils?|helpers?|managers?|services?|commons?|misc)(?:[-.]|$)/;
 export const fileName = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)*\.ts$/;

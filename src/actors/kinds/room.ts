@@ -120,7 +120,7 @@ function pageNumber(ctx: Context, name: string, fallback: number, max: number): 
   throw new Refusal('BAD_REQUEST', `${name} must be a whole number from 1 to ${max}.`);
 }
 
-export const room = defineActor({
+export const roomKind = defineActor({
   name: 'room',
 
   load: (id) => ({

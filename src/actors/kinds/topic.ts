@@ -39,7 +39,7 @@ function store(state: Topic, topic: string, now: number) {
   } as const;
 }
 
-export const topic = defineActor({
+export const topicKind = defineActor({
   name: 'topic',
 
   load: (id) => ({ head: { name: 'topicHead', args: { topic: id } } }),

@@ -15,7 +15,7 @@ const ownedQueues = new Set([
   'replay',
 ]);
 
-export const user = defineActor({
+export const userKind = defineActor({
   name: 'user',
   load: () => ({}),
   start: () => null,
