@@ -221,6 +221,11 @@ export function resolveConfig(given: Given, environment: NodeJS.ProcessEnv = pro
   });
 }
 
+/** Whether `npm start` is what runs this: npm hands on signals that a terminal has sent to both. */
+export function isNpmStart(environment: NodeJS.ProcessEnv = process.env): boolean {
+  return environment['npm_lifecycle_event'] === 'start';
+}
+
 /** Whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);

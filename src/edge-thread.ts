@@ -20,6 +20,8 @@ export async function runEdge({ settings, control, index, port, rateTable }: Edg
   const edge = new Edge({
     config: {
       ...edgeLimits,
+      // A few of the largest frames are no slow reader yet.
+      unreadBytesMax: Math.max(edgeLimits.unreadBytesMax, config.frameBytesMax * 16),
       frames: { ...headLimits, frameBytesMax: config.frameBytesMax },
       heartBeatMs: config.heartBeatMs,
     },

@@ -1,5 +1,5 @@
 // `stagewire start`: from settings to a running node, and from a signal to its end.
-import { resolveConfig, type Given } from './config.ts';
+import { isNpmStart, resolveConfig, type Given } from './config.ts';
 import { systemClock } from './lib/clock.ts';
 import { openLog } from './log.ts';
 import { findSecret } from './secret.ts';
@@ -11,6 +11,9 @@ export interface Running {
   /** Resolves with the exit code when the node has ended. */
   readonly ended: Promise<number>;
 }
+
+/** Under npm one press of Ctrl-C comes twice, from the terminal and from npm, this close together. */
+const echoMs = 200;
 
 const builtInKinds = new URL('./actors/kinds.js', import.meta.url).href;
 
@@ -49,8 +52,12 @@ export async function startNode(given: Given, kindsUrl = builtInKinds): Promise<
     end(code);
   }
 
+  let signalledAtMs = 0;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
+      const echo = isNpmStart() && systemClock.now() - signalledAtMs < echoMs;
+      signalledAtMs = systemClock.now();
+      if (echo) return;
       if (draining || !started) dieBy(signal);
       else void drain(0);
     });

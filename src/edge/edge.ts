@@ -13,7 +13,7 @@ import type { RouteTable } from './route-table.ts';
 import { Session } from './session.ts';
 import { ShardPort } from './shard-port.ts';
 import type { ParserLimits } from './stomp/parser.ts';
-import { errorsDestination, started, startRefused } from './subscribes.ts';
+import { deliverLost, errorsDestination, started, startRefused } from './subscribes.ts';
 import { isWildcard, type Subscription } from './subscription.ts';
 import { Refusal } from '../errors.ts';
 
@@ -99,6 +99,12 @@ export class Edge {
       { event: 'connect', session: id, user, protocol: `stomp ${version}`, address: connection.address },
       'connect',
     );
+  }
+
+  /** A fault of ours in what the session asked, outside of the transport's callbacks: it ends, the edge goes on. */
+  failed(session: Session, error: unknown): void {
+    this.#log.error({ err: error, session: session.id }, 'a session failed');
+    session.end(CloseCode.fault, 'the server failed');
   }
 
   /** The connection is gone. */
@@ -236,6 +242,13 @@ export class Edge {
         this.fanOut.publish(destination, epoch, message, plain),
       subscribed: (subscription, message) => started(this, subscription, message),
       subscriptionRefused: (subscription, refusal) => startRefused(this, subscription, refusal),
+      lost: () => {
+        // Channels of one destination rejoin where they were. A pattern has many streams, and no place in them.
+        for (const { source, subscriptions } of this.fanOut.channels()) {
+          if (!isWildcard(source)) continue;
+          for (const subscription of subscriptions) deliverLost(this, subscription, null, 0);
+        }
+      },
       revoked: ([, destination, user]) => {
         for (const subscription of this.fanOut.subscriptionsOf(destination, user)) {
           const refusal = new Refusal('FORBIDDEN', 'You may no longer see this.');

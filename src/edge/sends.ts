@@ -7,6 +7,7 @@ import { actorOf } from './route-table.ts';
 import type { Session } from './session.ts';
 import type { Waiting } from './shard-port.ts';
 import type { Frame, FrameHeaders } from './stomp/frame.ts';
+import type { Transaction } from './transactions.ts';
 
 /** Where a client sends a fresh token. */
 const refreshDestination = '/app/auth.refresh';
@@ -35,19 +36,23 @@ export class Commit {
   readonly #session: Session;
   readonly #receipt: string | undefined;
   #open: number;
-  #refused = 0;
+  #refused: number;
 
-  constructor(session: Session, frames: number, receipt: string | undefined) {
+  constructor(session: Session, { frames, refused }: Transaction, receipt: string | undefined) {
     this.#session = session;
     this.#receipt = receipt;
-    this.#open = frames;
-    if (frames === 0) session.receipt(receipt);
+    this.#open = frames.length;
+    this.#refused = refused;
+    if (this.#open === 0) this.#answer();
   }
 
   settle(ok: boolean): void {
     this.#open -= 1;
     if (!ok) this.#refused += 1;
-    if (this.#open > 0) return;
+    if (this.#open === 0) this.#answer();
+  }
+
+  #answer(): void {
     if (this.#refused === 0) return this.#session.receipt(this.#receipt);
     const text = `${this.#refused} of the transaction's frames were refused.`;
     this.#session.refuse(new Refusal('CONFLICT', text), '', this.#receipt);

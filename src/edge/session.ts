@@ -200,6 +200,7 @@ export class Session implements WheelNode {
       this.#handle(frame, isText || isUtf8(frame.body));
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
+      this.#transactions?.spoil(frame);
       const destination = frame.headers.get('destination') ?? '';
       this.refuse(thrown, destination, frame.headers.get('receipt'));
     }
@@ -247,8 +248,8 @@ export class Session implements WheelNode {
 
   #commit(frame: Frame): void {
     const held = this.#openTransactions().take(frame);
-    const commit = new Commit(this, held.length, frame.headers.get('receipt'));
-    for (const one of held) this.#attempt(one, commit);
+    const commit = new Commit(this, held, frame.headers.get('receipt'));
+    for (const one of held.frames) this.#attempt(one, commit);
   }
 
   #attempt(held: HeldFrame, commit: Commit | null): void {
@@ -271,12 +272,12 @@ export class Session implements WheelNode {
     this.#urlToken = null;
     this.phase = 'authenticating';
     if (token === null) return this.#unauthorized('CONNECT carries no token.');
-    this.#edge.authenticator.verify(token).then(
-      (identity) => this.#open(identity),
-      (thrown: unknown) => {
-        this.#unauthorized(thrown instanceof Refusal ? thrown.message : 'The token could not be checked.');
-      },
-    );
+    const refused = (thrown: unknown): void =>
+      this.#unauthorized(thrown instanceof Refusal ? thrown.message : 'The token could not be checked.');
+    this.#edge.authenticator
+      .verify(token)
+      .then((identity) => this.#open(identity), refused)
+      .catch((error: unknown) => this.#edge.failed(this, error));
   }
 
   #unauthorized(reason: string): void {

@@ -27,6 +27,8 @@ export interface ShardEvents {
   subscribed(subscription: Subscription, message: SubscribedMessage): void;
   subscriptionRefused(subscription: Subscription, refusal: Refusal): void;
   revoked(message: RevokeMessage): void;
+  /** The shard is gone: messages of it may be committed that nobody here was sent. */
+  lost(): void;
 }
 
 /** A command or an acknowledgement without its request number. */
@@ -175,6 +177,7 @@ export class ShardPort {
     this.#link = null;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
+    this.#events.lost();
     for (const one of waiting) one.refused(new Refusal('UNAVAILABLE', lost));
   }
 }

@@ -150,7 +150,12 @@ export function started(edge: Edge, subscription: Subscription, message: Subscri
 }
 
 /** The gap can't be filled whole: said at once, with where the stream stands. */
-function deliverLost(edge: Edge, subscription: Subscription, epoch: string | null, head: number): void {
+export function deliverLost(
+  edge: Edge,
+  subscription: Subscription,
+  epoch: string | null,
+  head: number,
+): void {
   subscription.recovered = false;
   const message = [head, {}, noBody, true] as const;
   const { shown } = subscription.source;

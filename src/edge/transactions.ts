@@ -18,8 +18,22 @@ function transactionName(frame: Frame): string {
   return name;
 }
 
+/** Headers count too: an acknowledgement has nothing else. */
+function sizeOf({ headers, body }: Frame): number {
+  let size = body.length;
+  for (const [name, value] of headers) size += name.length + value.length;
+  return size;
+}
+
+/** What COMMIT has to do. */
+export interface Transaction {
+  readonly frames: HeldFrame[];
+  /** Frames that were refused when they came: all of the transaction can't happen any more. */
+  refused: number;
+}
+
 export class Transactions {
-  readonly #open = new Map<string, HeldFrame[]>();
+  readonly #open = new Map<string, Transaction>();
   #frames = 0;
   #bytes = 0;
 
@@ -29,31 +43,38 @@ export class Transactions {
     if (this.#open.size >= transactionsMax) {
       throw new Refusal('TOO_LARGE', `At most ${transactionsMax} transactions may be open.`);
     }
-    this.#open.set(name, []);
+    this.#open.set(name, { frames: [], refused: 0 });
   }
 
   hold(frame: Frame, isText: boolean): void {
     const held = this.#find(frame);
-    if (this.#frames >= framesMax || this.#bytes + frame.body.length > bytesMax) {
+    const size = sizeOf(frame);
+    if (this.#frames >= framesMax || this.#bytes + size > bytesMax) {
       throw new Refusal('TOO_LARGE', `Transactions hold at most ${framesMax} frames and ${bytesMax} bytes.`);
     }
     this.#frames += 1;
-    this.#bytes += frame.body.length;
+    this.#bytes += size;
     // The body is a view of what was received: it must outlive that.
     const copy = { command: frame.command, headers: frame.headers, body: new Uint8Array(frame.body) };
-    held.push({ frame: copy, isText });
+    held.frames.push({ frame: copy, isText });
   }
 
-  /** @returns the frames of the transaction, which is closed. */
-  take(frame: Frame): readonly HeldFrame[] {
+  /** A frame of the transaction was refused instead of being held. */
+  spoil(frame: Frame): void {
+    const open = this.#open.get(frame.headers.get('transaction') ?? '');
+    if (open) open.refused += 1;
+  }
+
+  /** @returns the transaction, which is closed. */
+  take(frame: Frame): Transaction {
     const held = this.#find(frame);
     this.#open.delete(transactionName(frame));
-    this.#frames -= held.length;
-    for (const { frame: one } of held) this.#bytes -= one.body.length;
+    this.#frames -= held.frames.length;
+    for (const { frame: one } of held.frames) this.#bytes -= sizeOf(one);
     return held;
   }
 
-  #find(frame: Frame): HeldFrame[] {
+  #find(frame: Frame): Transaction {
     const name = transactionName(frame);
     const held = this.#open.get(name);
     if (!held) throw new Refusal('NOT_FOUND', `There is no open transaction ${name}.`);

@@ -162,7 +162,7 @@ function shapeRules(kind: AnyKind, samples: KindSamples): void {
         await actor.run(steps);
         for (const name of actor.succeeded) succeeded.add(name);
       }),
-      { numRuns: 30 },
+      { numRuns: 60 },
     );
     expect([...succeeded].toSorted()).toEqual(Object.keys(kind.commands).toSorted());
   });

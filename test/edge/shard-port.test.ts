@@ -31,6 +31,7 @@ beforeEach(() => {
     subscribed: ({ number }) => happened.push(['subscribed', number]),
     subscriptionRefused: ({ number }, { code }) => happened.push(['refused', number, code]),
     revoked: (message) => happened.push(['revoked', message[1]]),
+    lost: () => happened.push(['lost']),
   });
 });
 
