@@ -7,6 +7,8 @@ const transactionsMax = 16;
 const framesMax = 1_000;
 const bytesMax = 1024 * 1024;
 
+const heldCommands: ReadonlySet<string> = new Set(['SEND', 'ACK', 'NACK']);
+
 export interface HeldFrame {
   readonly frame: Frame;
   readonly isText: boolean;
@@ -61,6 +63,8 @@ export class Transactions {
 
   /** A frame of the transaction was refused instead of being held. */
   spoil(frame: Frame): void {
+    // A refused BEGIN names a transaction too, but was never a part of it.
+    if (!heldCommands.has(frame.command)) return;
     const open = this.#open.get(frame.headers.get('transaction') ?? '');
     if (open) open.refused += 1;
   }
