@@ -147,8 +147,18 @@ export class FanOut {
 
   delivery(shown: string, epoch: string | null, message: StreamMessage): Delivery {
     // An id names a message of a stream for good; what is volatile gets one that is never used again here.
-    const id = epoch === null ? `v-${(this.#volatileCount += 1)}` : `${epoch}-${message[0]}`;
+    const id = epoch === null ? this.#volatileId() : `${epoch}-${message[0]}`;
     return new Delivery(shown, epoch, id, message);
+  }
+
+  /** Says where a stream stands; its id is not that of the message at that place. */
+  notice(shown: string, epoch: string | null, message: StreamMessage): Delivery {
+    return new Delivery(shown, epoch, this.#volatileId(), message);
+  }
+
+  #volatileId(): string {
+    this.#volatileCount += 1;
+    return `v-${this.#volatileCount}`;
   }
 
   #deliver(channel: Channel, delivery: Delivery): void {

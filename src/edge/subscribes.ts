@@ -159,7 +159,7 @@ export function deliverLost(
   subscription.recovered = false;
   const message = [head, {}, noBody, true] as const;
   const { shown } = subscription.source;
-  subscription.session.deliver(subscription, edge.fanOut.delivery(shown, epoch, message));
+  subscription.session.deliver(subscription, edge.fanOut.notice(shown, epoch, message));
 }
 
 export function startRefused(edge: Edge, subscription: Subscription, refusal: Refusal): void {

@@ -210,3 +210,16 @@ test('[SESSION14] one whose start finds it slow already is not taken in', async 
   await sendMany(1);
   expect(node.groups[0]?.published).toBe(0);
 });
+
+test('[SESSION13] what says where a stream stands does not have the id of the message that stands there', async () => {
+  const client = await node.signIn('alice');
+  client.subscribe('0', '/topic/a');
+  client.tell('/topic/a', 'one');
+  await node.settle();
+  client.subscribe('lost', '/topic/a', { resume: 'nowhere:7' });
+  await node.settle();
+  const [message] = client.messages('0');
+  const [notice] = client.messages('lost');
+  expect(notice?.headers).toMatchObject({ recovered: 'false', seq: message?.headers['seq'] });
+  expect(notice?.headers['message-id']).not.toBe(message?.headers['message-id']);
+});
