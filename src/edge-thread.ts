@@ -5,6 +5,7 @@ import { RateLimiter } from './edge/rate-limit.ts';
 import { RouteTable } from './edge/route-table.ts';
 import { Server } from './edge/server.ts';
 import { routesOf } from './actors/routes.ts';
+import { asError } from './lib/as-error.ts';
 import { systemClock } from './lib/clock.ts';
 import { edgeLimits, farewellMs, headLimits } from './limits.ts';
 import { loadKinds } from './load-kinds.ts';
@@ -85,8 +86,4 @@ let onFault: ((error: Error) => void) | null = null;
 function catchFaults(handler: (error: Error) => void): void {
   if (onFault === null) process.on('uncaughtException', (error) => onFault?.(error));
   onFault = handler;
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

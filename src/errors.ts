@@ -41,3 +41,8 @@ export class Refusal extends Error {
     this.detail = detail;
   }
 }
+
+/** A queue is over its bound: nothing was done, and it may work later. */
+export function overloaded(): Refusal {
+  return new Refusal('UNAVAILABLE', 'The server is overloaded, try again later.');
+}

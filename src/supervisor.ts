@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Logger } from 'pino';
 import { createRateTable } from './edge/rate-limit.ts';
+import { asError } from './lib/as-error.ts';
 import type { Clock } from './lib/clock.ts';
 import { createLink } from './link/link.ts';
 import type { NodeSettings, Order, Report, ThreadTask } from './thread-tasks.ts';
@@ -193,8 +194,4 @@ function freePort(host: string, port: number): Promise<number> {
       probe.close(() => resolve(found));
     });
   });
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

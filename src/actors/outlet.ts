@@ -90,10 +90,6 @@ function commitRefusal({ reason }: StorageError): Refusal {
     : new Refusal('UNAVAILABLE', 'This could not be stored, try again later.');
 }
 
-export function overloaded(): Refusal {
-  return new Refusal('UNAVAILABLE', 'The server is overloaded, try again later.');
-}
-
 export function unreadable(): Refusal {
   return new Refusal('UNAVAILABLE', 'This can not be read at the moment.');
 }

@@ -1,7 +1,7 @@
 // A shard: the actors of one thread. Takes messages from edges, gives each actor its turns one at a time, and lets
 // out what they send when it is committed. Knows no kind, no socket and no database.
 import type { Logger } from 'pino';
-import { Refusal } from '../errors.ts';
+import { overloaded, Refusal } from '../errors.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import {
   ToEdge,
@@ -18,15 +18,7 @@ import type { Cell, Item } from './cell.ts';
 import { Cells } from './cells.ts';
 import { receiveCommand } from './commands.ts';
 import { Gate, type GateLimits } from './gate.ts';
-import {
-  asRefusal,
-  Outlet,
-  overloaded,
-  refusalMessage,
-  stopped,
-  unreadable,
-  type EdgePort,
-} from './outlet.ts';
+import { asRefusal, Outlet, refusalMessage, stopped, unreadable, type EdgePort } from './outlet.ts';
 import type { Runtime } from './runtime.ts';
 import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
 import { Turn, type Output } from './turn.ts';
@@ -130,7 +122,6 @@ export class Shard implements Runtime {
   }
 
   turn(cell: Cell, asker: Asker, params: Params | null): Turn {
-    const { clock, ids } = this.#options;
     return new Turn({
       kind: cell.kind,
       actor: cell.key,
@@ -138,7 +129,7 @@ export class Shard implements Runtime {
       state: cell.state,
       asker,
       params,
-      source: { now: clock.now(), newId: ids.newId, newEpoch: ids.newEpoch },
+      source: this.#source(),
     });
   }
 
@@ -217,9 +208,7 @@ export class Shard implements Runtime {
       const reading = parts.map(async ([part, query]) => [part, await this.#options.storage.query(query)]);
       Promise.all(reading)
         .then((rows) => {
-          const { clock, ids } = this.#options;
-          const source = { now: clock.now(), newId: ids.newId, newEpoch: ids.newEpoch };
-          cell.state = cell.kind.start(cell.id, Object.fromEntries(rows) as never, source);
+          cell.state = cell.kind.start(cell.id, Object.fromEntries(rows) as never, this.#source());
           cell.phase = 'ready';
         })
         .then(
@@ -334,6 +323,11 @@ export class Shard implements Runtime {
   #answer(item: Item, refusal: Refusal): void {
     if (item.type === 'timer' || item.type === 'rejoin') return;
     this.#outlet.send(item.edge, refusalMessage(item, refusal));
+  }
+
+  #source(): Source {
+    const { newId, newEpoch } = this.#options.ids;
+    return { now: this.now(), newId, newEpoch };
   }
 
   #release(output: Output): void {

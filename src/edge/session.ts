@@ -116,7 +116,7 @@ export class Session implements WheelNode {
     this.#schedule();
   }
 
-  sendFrame(command: 'CONNECTED' | 'RECEIPT' | 'ERROR', headers: readonly Header[], body?: string): void {
+  sendFrame(command: 'CONNECTED' | 'ERROR', headers: readonly Header[], body?: string): void {
     this.connection.send(encodeFrame(this.version, command, headers, body), true);
   }
 

@@ -1,5 +1,5 @@
 // An edge's side of one shard: what is asked and not answered yet, and what becomes of it when the shard dies.
-import { Refusal } from '../errors.ts';
+import { overloaded, Refusal } from '../errors.ts';
 import { Link, type LinkEnd } from '../link/link.ts';
 import {
   ToEdge,
@@ -180,8 +180,4 @@ export class ShardPort {
     this.#events.lost();
     for (const one of waiting) one.refused(new Refusal('UNAVAILABLE', lost));
   }
-}
-
-function overloaded(): Refusal {
-  return new Refusal('UNAVAILABLE', 'The server is overloaded, try again later.');
 }
