@@ -4,8 +4,22 @@ import type {
   ChatReadPositionRow,
   ChatRoomMemberRow,
   ChatRoomRow,
+  CommandAnswerRow,
+  DocumentOperationRow,
+  DocumentRow,
+  DocumentSnapshotRow,
   DurablePositionRow,
   IdempotencyKeyRow,
+  InventoryChangeRow,
+  LastSeenRow,
+  NotificationRow,
+  OrderChangeRow,
+  OrderRow,
+  PortfolioRow,
+  PriceRow,
+  ProductRow,
+  QueueMessageRow,
+  ReplayAckRow,
   TableName,
   Tables,
   TopicMessageRow,
@@ -22,8 +36,13 @@ import type {
  *   that refers to it; a missing row is no error.
  * - `mark_read` sets the status of a room's messages with `after < seq <= upto`, sent by others than `readerId`
  *   and not yet READ, to READ, with `updated_at` = `at`.
+ * - `append` inserts a row with the next seq of a stream that many actors write to: one more than that in `streams`,
+ *   where the stream is made with `epoch` and seq 1 when it is not there. The row's own `seq` is not looked at.
  * - `trim_topic` removes a topic's messages with `seq <= upto`.
- * - `expire` removes idempotency keys made before `keysBefore`, and whole topics (row and messages) whose newest
+ * - `trim_inventory` removes a stream's inventory changes with `seq <= upto`.
+ * - `trim_document` removes a document's operations with `revision < operationsBefore` and its snapshots with
+ *   `revision < snapshotsBefore`.
+ * - `expire` removes idempotency keys and command answers made before `keysBefore`, and whole topics (row and messages) whose newest
  *   message was stored before `topicsBefore`; a topic without messages goes by its own `created_at`. An actor that
  *   still holds such a topic gets CONSTRAINT for its next message.
  *
@@ -51,8 +70,27 @@ export type Write =
       readonly upto: number;
       readonly at: number;
     }
+  | {
+      [Name in AppendedName]: {
+        readonly op: 'append';
+        readonly table: Name;
+        readonly stream: string;
+        readonly epoch: string;
+        readonly row: Tables[Name];
+      };
+    }[AppendedName]
   | { readonly op: 'trim_topic'; readonly topic: string; readonly upto: number }
+  | { readonly op: 'trim_inventory'; readonly stream: string; readonly upto: number }
+  | {
+      readonly op: 'trim_document';
+      readonly docId: string;
+      readonly operationsBefore: number;
+      readonly snapshotsBefore: number;
+    }
   | { readonly op: 'expire'; readonly keysBefore: number; readonly topicsBefore: number };
+
+/** Tables whose rows are messages of streams that many actors append to. */
+export type AppendedName = 'notifications' | 'inventory_changes';
 
 /** Writes that happen together or not at all, in their order. One actor's part of a group commit. */
 export type Transaction = readonly Write[];
@@ -115,6 +153,100 @@ export interface Queries {
   idempotencyKey: {
     args: { actor: string; command: string; userId: string; idempotencyKey: string; since: number };
     row: IdempotencyKeyRow;
+  };
+  /** The answer, or no row. */
+  commandAnswer: {
+    args: { actor: string; command: string; userId: string; idempotencyKey: string };
+    row: CommandAnswerRow;
+  };
+
+  /** A user's notifications: the stream's epoch, the seqs of its oldest and newest row; or no row. */
+  notificationsHead: {
+    args: { stream: string; userId: string };
+    row: { epoch: string; oldest: number; newest: number };
+  };
+  /** Notifications with `seq > after`, oldest first. */
+  notificationsAfter: { args: { userId: string; after: number; limit: number }; row: NotificationRow };
+  /** Newest first by seq; those not read only when `unread` is 1. */
+  notifications: { args: { userId: string; unread: 0 | 1; limit: number }; row: NotificationRow };
+  /** One of the user's, or no row. */
+  notification: { args: { userId: string; notificationId: string }; row: NotificationRow };
+
+  /** The order, or no row. */
+  order: { args: { orderId: string }; row: OrderRow };
+  /** Newest first by version. */
+  orderChanges: { args: { orderId: string; limit: number }; row: OrderChangeRow };
+
+  /** The product, or no row. */
+  product: { args: { productId: string }; row: ProductRow };
+  /** Products with `product_id > after`, in that order. */
+  products: { args: { after: string; limit: number }; row: ProductRow };
+  /** A stream of changes: its epoch, the seqs of its oldest and newest row (newest from `streams`); or no row. */
+  inventoryHead: { args: { stream: string }; row: { epoch: string; oldest: number; newest: number } };
+  /** Changes with `seq > after`, oldest first. */
+  inventoryChangesAfter: {
+    args: { stream: string; after: number; limit: number };
+    row: InventoryChangeRow;
+  };
+
+  /** Every symbol, in order. */
+  prices: { args: Record<never, never>; row: PriceRow };
+  /** The portfolio, or no row. */
+  portfolio: { args: { userId: string }; row: PortfolioRow };
+  /** The row, or none. */
+  lastSeen: { args: { userId: string }; row: LastSeenRow };
+
+  /** The document, or no row. */
+  document: { args: { docId: string }; row: DocumentRow };
+  /** One row: revisions of the oldest operation that is kept (0 without any) and of the document as it is now. */
+  documentHead: { args: { docId: string }; row: { oldest: number; newest: number } };
+  /** The newest snapshot, or no row. */
+  documentSnapshot: { args: { docId: string }; row: DocumentSnapshotRow };
+  /** Operations that the newest snapshot lacks (all when there is none), by revision. */
+  documentTail: { args: { docId: string }; row: DocumentOperationRow };
+  /** Operations with `revision > after`, by revision. */
+  documentOperationsAfter: {
+    args: { docId: string; after: number; limit: number };
+    row: DocumentOperationRow;
+  };
+  /**
+   * All operations from the newest ordinary one (`undoes` null) of the user that is not undone and has a revision of
+   * at least `since` on, by revision; no row when there is none.
+   */
+  documentUndo: { args: { docId: string; userId: string; since: number }; row: DocumentOperationRow };
+
+  /** Messages with `position > after`, in that order. */
+  queueMessagesAfter: { args: { queue: string; after: number; limit: number }; row: QueueMessageRow };
+  /** One row: how many messages the queue holds, the bytes of their bodies, and its highest position (0 without any). */
+  queueHead: { args: { queue: string }; row: { count: number; bytes: number; newest: number } };
+
+  /** What a user has acknowledged, by room. */
+  replayAcks: { args: { userId: string }; row: ReplayAckRow };
+  /** The seq of a message in a room that the user is a member of, or no row. */
+  roomMessageOfMember: {
+    args: { userId: string; roomId: string; messageId: string };
+    row: { seq: number };
+  };
+  /** Messages with `seq > after` of a room that the user is a member of, oldest first. */
+  missedInRoom: {
+    args: { userId: string; roomId: string; after: number; limit: number };
+    row: ChatMessageRow;
+  };
+  /**
+   * Messages of all rooms that the user is a member of (of `roomId` alone unless it is ''), ordered by `created_at`,
+   * then `room_id`, then `seq`, that come after the place (`since`, `afterRoom`, `afterSeq`) in that order. Costs what
+   * is missed, not what the rooms hold.
+   */
+  missedSince: {
+    args: {
+      userId: string;
+      roomId: string;
+      since: number;
+      afterRoom: string;
+      afterSeq: number;
+      limit: number;
+    };
+    row: ChatMessageRow;
   };
 }
 

@@ -83,6 +83,164 @@ export interface IdempotencyKeyRow {
   created_at: number;
 }
 
+/** The life of a stream that many actors append to, and the seq of its newest message. */
+export interface StreamRow {
+  stream: string;
+  epoch: string;
+  seq: number;
+}
+
+export interface NotificationRow {
+  notification_id: string;
+  user_id: string;
+  type: string;
+  message: string;
+  reference_id: string | null;
+  is_read: boolean;
+  created_at: number;
+  read_at: number | null;
+  /** +1 per notification of the user; unique for the user. */
+  seq: number;
+}
+
+export interface OrderRow {
+  order_id: string;
+  user_id: string;
+  status: string;
+  estimated_delivery: number | null;
+  current_location: string | null;
+  created_at: number;
+  updated_at: number;
+  /** +1 per change; 1 when it is made. */
+  version: number;
+}
+
+/** What an order was after one of its changes. */
+export interface OrderChangeRow {
+  /** An order that is there; its rows go with it. */
+  order_id: string;
+  version: number;
+  status: string;
+  estimated_delivery: number | null;
+  current_location: string | null;
+  changed_by: string;
+  changed_at: number;
+}
+
+export interface ProductRow {
+  product_id: string;
+  name: string | null;
+  quantity: number;
+  /** +1 per change. */
+  version: number;
+  updated_at: number;
+}
+
+/** One message of a stream of inventory changes. */
+export interface InventoryChangeRow {
+  stream: string;
+  /** +1 per message of the stream. */
+  seq: number;
+  product_id: string;
+  quantity: number;
+  urgent: boolean;
+  version: number;
+  created_at: number;
+}
+
+/** The last known price of a symbol. */
+export interface PriceRow {
+  symbol: string;
+  /** Decimal texts. */
+  price: string;
+  /** First price of `day`. */
+  open: string;
+  /** UTC day, as `2026-01-31`. */
+  day: string;
+  volume: number;
+  updated_at: number;
+}
+
+export interface PortfolioRow {
+  user_id: string;
+  /** JSON: `[[symbol, quantity], …]`, quantities as decimal texts. */
+  holdings: string;
+  updated_at: number;
+}
+
+/** When a user was last known to be there. */
+export interface LastSeenRow {
+  user_id: string;
+  last_seen: number;
+}
+
+export interface DocumentRow {
+  doc_id: string;
+  epoch: string;
+  created_at: number;
+}
+
+export interface DocumentOperationRow {
+  /** A document that is there; its rows go with it. */
+  doc_id: string;
+  /** The revision it was applied on. */
+  revision: number;
+  operation_id: string;
+  user_id: string;
+  /** The revision it was based on, as its sender said. */
+  base_revision: number;
+  /** JSON: `[[position, length, text, removed text], …]` in coordinates of `revision`. */
+  changes: string;
+  /** The revision of the operation that this one takes back; null for an ordinary one. */
+  undoes: number | null;
+  /** Whether it was taken back. */
+  is_undone: boolean;
+  created_at: number;
+}
+
+export interface DocumentSnapshotRow {
+  /** A document that is there; its rows go with it. */
+  doc_id: string;
+  revision: number;
+  content: string;
+  created_at: number;
+}
+
+/** A message that waits in a queue or is with a consumer that has not acknowledged it. */
+export interface QueueMessageRow {
+  message_id: string;
+  queue: string;
+  /** Orders the messages of a queue. */
+  position: number;
+  sender_id: string;
+  /** As of TopicMessageRow. */
+  headers: string | null;
+  body: Uint8Array;
+  is_text: boolean;
+  /** How often it came back. */
+  tries: number;
+  created_at: number;
+}
+
+/** Which messages of a room a user has acknowledged for its replays. */
+export interface ReplayAckRow {
+  user_id: string;
+  room_id: string;
+  /** JSON: ranges of seqs, `[[from, to], …]`, ascending, both ends included. */
+  ranges: string;
+  updated_at: number;
+}
+
+/** What a REST command with an idempotency key was answered. */
+export interface CommandAnswerRow {
+  actor: string;
+  command: string;
+  user_id: string;
+  idempotency_key: string;
+  answer: string;
+  created_at: number;
+}
+
 export interface Tables {
   chat_rooms: ChatRoomRow;
   chat_room_members: ChatRoomMemberRow;
@@ -92,6 +250,21 @@ export interface Tables {
   topic_messages: TopicMessageRow;
   durable_positions: DurablePositionRow;
   idempotency_keys: IdempotencyKeyRow;
+  command_answers: CommandAnswerRow;
+  streams: StreamRow;
+  notifications: NotificationRow;
+  orders: OrderRow;
+  order_changes: OrderChangeRow;
+  products: ProductRow;
+  inventory_changes: InventoryChangeRow;
+  prices: PriceRow;
+  portfolios: PortfolioRow;
+  last_seen: LastSeenRow;
+  documents: DocumentRow;
+  document_operations: DocumentOperationRow;
+  document_snapshots: DocumentSnapshotRow;
+  queue_messages: QueueMessageRow;
+  replay_acks: ReplayAckRow;
 }
 
 export type TableName = keyof Tables;
@@ -175,5 +348,128 @@ export const tables: { readonly [Name in TableName]: TableSchema<Tables[Name]> }
       created_at: 'time',
     },
     key: ['actor', 'command', 'user_id', 'idempotency_key'],
+  },
+  command_answers: {
+    columns: {
+      actor: 'text',
+      command: 'text',
+      user_id: 'text',
+      idempotency_key: 'text',
+      answer: 'text',
+      created_at: 'time',
+    },
+    key: ['actor', 'command', 'user_id', 'idempotency_key'],
+  },
+  streams: { columns: { stream: 'text', epoch: 'text', seq: 'integer' }, key: ['stream'] },
+  notifications: {
+    columns: {
+      notification_id: 'text',
+      user_id: 'text',
+      type: 'text',
+      message: 'text',
+      reference_id: 'text',
+      is_read: 'boolean',
+      created_at: 'time',
+      read_at: 'time',
+      seq: 'integer',
+    },
+    key: ['notification_id'],
+  },
+  orders: {
+    columns: {
+      order_id: 'text',
+      user_id: 'text',
+      status: 'text',
+      estimated_delivery: 'time',
+      current_location: 'text',
+      created_at: 'time',
+      updated_at: 'time',
+      version: 'integer',
+    },
+    key: ['order_id'],
+  },
+  order_changes: {
+    columns: {
+      order_id: 'text',
+      version: 'integer',
+      status: 'text',
+      estimated_delivery: 'time',
+      current_location: 'text',
+      changed_by: 'text',
+      changed_at: 'time',
+    },
+    key: ['order_id', 'version'],
+  },
+  products: {
+    columns: {
+      product_id: 'text',
+      name: 'text',
+      quantity: 'integer',
+      version: 'integer',
+      updated_at: 'time',
+    },
+    key: ['product_id'],
+  },
+  inventory_changes: {
+    columns: {
+      stream: 'text',
+      seq: 'integer',
+      product_id: 'text',
+      quantity: 'integer',
+      urgent: 'boolean',
+      version: 'integer',
+      created_at: 'time',
+    },
+    key: ['stream', 'seq'],
+  },
+  prices: {
+    columns: {
+      symbol: 'text',
+      price: 'text',
+      open: 'text',
+      day: 'text',
+      volume: 'integer',
+      updated_at: 'time',
+    },
+    key: ['symbol'],
+  },
+  portfolios: { columns: { user_id: 'text', holdings: 'text', updated_at: 'time' }, key: ['user_id'] },
+  last_seen: { columns: { user_id: 'text', last_seen: 'time' }, key: ['user_id'] },
+  documents: { columns: { doc_id: 'text', epoch: 'text', created_at: 'time' }, key: ['doc_id'] },
+  document_operations: {
+    columns: {
+      doc_id: 'text',
+      revision: 'integer',
+      operation_id: 'text',
+      user_id: 'text',
+      base_revision: 'integer',
+      changes: 'text',
+      undoes: 'integer',
+      is_undone: 'boolean',
+      created_at: 'time',
+    },
+    key: ['doc_id', 'revision'],
+  },
+  document_snapshots: {
+    columns: { doc_id: 'text', revision: 'integer', content: 'text', created_at: 'time' },
+    key: ['doc_id', 'revision'],
+  },
+  queue_messages: {
+    columns: {
+      message_id: 'text',
+      queue: 'text',
+      position: 'integer',
+      sender_id: 'text',
+      headers: 'text',
+      body: 'bytes',
+      is_text: 'boolean',
+      tries: 'integer',
+      created_at: 'time',
+    },
+    key: ['message_id'],
+  },
+  replay_acks: {
+    columns: { user_id: 'text', room_id: 'text', ranges: 'text', updated_at: 'time' },
+    key: ['user_id', 'room_id'],
   },
 };
