@@ -1,14 +1,22 @@
 // The contract of an actor kind: what its author writes, and what the runtime gives. A kind is one file in
 // src/actors/kinds and one line in src/actors/kinds.ts.
+import type { ZodObject, ZodType } from 'zod';
 import type { Headers, Params, StreamMessage } from '../link/messages.ts';
 import type { Query, QueryName, Rows, Write } from '../storage/storage.ts';
 import type { Body, Decoder } from './body.ts';
+import type { IdSource } from './route.ts';
 
 /** The life of a stream and the messages of it that are kept: `oldest`..`newest`, none when newest is 0. */
 export interface Head {
   readonly epoch: string;
   readonly oldest: number;
   readonly newest: number;
+}
+
+/** Settings of the node that kinds go by. */
+export interface KindSettings {
+  /** How often a conflated stream sends what has changed, in milliseconds. */
+  readonly priceIntervalMs: number;
 }
 
 /** Where time and names come from, so that the same commands make the same state. */
@@ -18,10 +26,14 @@ export interface Source {
   /** A time-ordered unique id. */
   newId(): string;
   newEpoch(): string;
+  readonly settings: KindSettings;
 }
 
 export interface PublishOptions {
-  /** The message's place in a stream that keeps history: one more than the last. */
+  /**
+   * The message's place in a stream that keeps history: one more than the last. In a conflated stream the place that
+   * `present` counts by.
+   */
   readonly seq?: number;
   readonly headers?: Headers | null;
   /** Values for the stream's placeholders other than `{id}`. */
@@ -38,6 +50,8 @@ export interface Context extends Source {
   /** Who asks; empty in a timer's turn. */
   readonly user: string;
   readonly roles: readonly string[];
+  /** The client session that asks; empty for REST, timers and other actors. */
+  readonly session: string;
   /** Placeholders of the route other than the id, and query parameters. */
   readonly params: Params;
   write(write: Write): void;
@@ -49,6 +63,27 @@ export interface Context extends Source {
   revoke(stream: string, user: string): void;
   /** Runs the kind's timer of that name once, `delayMs` from now; again replaces. Lost when the actor reloads. */
   after(delayMs: number, timer: string): void;
+  /**
+   * A command of another actor (or of this one, in a turn of its own), with a JSON body. Not answered, and lost when
+   * a shard dies on the way: what must not be lost is written first and found again from there.
+   */
+  send(kind: string, id: string, command: string, body: unknown): void;
+  /** A volatile message to all sessions of a user that subscribe to `/user/queue/{queue}`. */
+  push(user: string, queue: string, body: Body): void;
+  /** Tells the owner of a stream that this turn has appended to it; see `StreamLog.advance`. */
+  feed(kind: string, id: string, stream: string): void;
+  /** Ties the asking session to this actor until it ends or `detach` is called. Without a session nothing happens. */
+  attach(): void;
+  detach(): void;
+  /** Sessions tied to this actor, and whose they are. */
+  readonly attached: ReadonlyMap<string, string>;
+  /** Whether anyone subscribes to one of the actor's streams: what nobody gets need not be made. */
+  hasSubscribers(stream: string, params?: Params): boolean;
+  /**
+   * There is more than this turn has sent: the command comes again, with `cursor` among its params, when the client
+   * has read that. So a long answer needs no bound but that of a page.
+   */
+  more(cursor: string): void;
 }
 
 /** How a stream's history is found, so that a subscription can start in the past. */
@@ -60,6 +95,20 @@ export interface StreamLog<State> {
   message(row: never): StreamMessage;
   /** Makes the epoch durable where a stream without messages has not stored it yet. */
   keep?(state: State, ctx: Context): void;
+  /**
+   * Present when other actors append to the stream (`append` and `ctx.feed`): the runtime publishes what is found
+   * beyond the head, in order, and hands each row over, which moves the head. A row may come twice.
+   */
+  advance?(state: State, row: never): void;
+}
+
+/** What a volatile stream has to say at once to whoever subscribes. */
+export interface Present {
+  readonly bodies: readonly Body[];
+  /** The place in the stream's own count that these reach; 0 where it counts nothing. */
+  readonly upto: number;
+  /** Whether this is all; otherwise `present` is asked again from `upto` on when the client has read it. */
+  readonly isWhole: boolean;
 }
 
 export interface Stream<State> {
@@ -71,15 +120,43 @@ export interface Stream<State> {
   admit?(state: State, ctx: Context): void;
   /** Present when messages have `seq` and can be resumed. */
   readonly log?: StreamLog<State>;
+  /**
+   * The state as messages: what a subscription of a volatile stream starts with, and what one is sent whose gap can't
+   * be filled. `after` is 0 or the place that a conflated subscription has seen. The turn's sends count, its writes too.
+   */
+  present?(state: State, ctx: Context, after: number): Present;
+  /**
+   * A subscriber that reads too slowly is left out, and gets `present` from where it was when it has read on. For
+   * streams whose older messages are worth nothing.
+   */
+  readonly conflated?: boolean;
 }
 
-export interface Command<State> {
-  /** `SEND /app/chat.send/{id}` or `GET /api/rooms/{id}`; more than one door is allowed. */
+interface Doors {
+  /**
+   * `SEND /app/chat.send/{id}` or `GET /api/rooms/{id}`; more than one door is allowed. `SUBSCRIBE /app/doc.open/{id}`
+   * is answered by one MESSAGE. Without a door only other actors can ask.
+   */
   readonly routes: readonly string[];
-  /** Where the actor's id comes from; `path` unless given. */
-  readonly id?: 'path' | 'user' | 'new';
+  /** `path` unless given. */
+  readonly id?: IdSource;
   /** HTTP status of success; 200 unless given. */
   readonly status?: number;
+  /** Who asks must have one of these; an `admin` may do what any role may. */
+  readonly roles?: readonly string[];
+  /** What it does, in one line, for those who read the description of the REST interface. */
+  readonly about?: string;
+  /** Shape of the answer, for the same. */
+  readonly answer?: ZodType;
+  /** Query parameters, each a text; others are ignored. */
+  readonly parameters?: ZodObject;
+  /** Largest body over REST; 1 MiB unless given. */
+  readonly bodyBytesMax?: number;
+  /** Takes a stream of JSON lines over REST too: it comes as several commands, each a JSON list. */
+  readonly takesLines?: boolean;
+}
+
+export interface Command<State> extends Doors {
   readonly decode: Decoder<unknown>;
   /** A key under which a repeat of the command has no second effect, where the body carries one. */
   idempotencyKey?(body: never): string | undefined;
@@ -104,15 +181,21 @@ export interface Kind<State = never> {
   readonly timers?: Readonly<Record<string, (state: State, ctx: Context) => undefined>>;
   /** Fields added to every refusal of a command, such as `roomId`. */
   refusalDetail?(id: string): Readonly<Record<string, string>>;
+  /** Every session is attached to the actor with its user's name as id, from its CONNECT on. */
+  readonly attachesSessions?: boolean;
+  /**
+   * The turn after `ctx.attached` has changed: a session came or went. `isAgain` when it was attached before and its
+   * shard is a new one.
+   */
+  attachments?(state: State, ctx: Context, isAgain: boolean): undefined;
+  /** The last turn before the node ends, of an actor that is in memory. */
+  drain?(state: State, ctx: Context): undefined;
 }
 
 /** A kind of any state, as the runtime holds it. */
 export type AnyKind = Kind;
 
-interface CommandOptions<State, Value, Name extends QueryName> {
-  routes: readonly string[];
-  id?: 'path' | 'user' | 'new';
-  status?: number;
+interface CommandOptions<State, Value, Name extends QueryName> extends Doors {
   decode: Decoder<Value>;
   idempotencyKey?(body: Value): string | undefined;
   query?(state: State, body: Value, ctx: Context): Query<Name> | undefined;
@@ -138,6 +221,9 @@ interface KindOptions<State, Load extends Readonly<Record<string, Query>>> {
   commands: Readonly<Record<string, Command<State>>>;
   timers?: Readonly<Record<string, (state: State, ctx: Context) => undefined>>;
   refusalDetail?(id: string): Readonly<Record<string, string>>;
+  attachesSessions?: boolean;
+  attachments?(state: State, ctx: Context, isAgain: boolean): undefined;
+  drain?(state: State, ctx: Context): undefined;
 }
 
 /** Makes a kind of actor; see src/actors/kinds/topic.ts for a small one. */

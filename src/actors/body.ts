@@ -18,7 +18,11 @@ export interface RawBody extends Body {
 }
 
 /** Decodes a command's body, or throws a Refusal. */
-export type Decoder<Value> = (raw: RawBody) => Value;
+export interface Decoder<Value> {
+  (raw: RawBody): Value;
+  /** The shape it takes, where that is JSON. */
+  readonly schema?: ZodType;
+}
 
 export function jsonBody(value: unknown): Body {
   return { bytes: Buffer.from(JSON.stringify(value)), isText: true };
@@ -46,7 +50,7 @@ function holdsHalfPair(text: string): boolean {
 
 /** JSON of a given shape. Unknown fields are ignored, as a newer client may send them. */
 export function json<Schema extends ZodType>(schema: Schema): Decoder<output<Schema>> {
-  return ({ bytes }) => {
+  const decode = ({ bytes }: RawBody): output<Schema> => {
     if (!isUtf8(bytes)) throw new Refusal('BAD_REQUEST', 'The body is not UTF-8 text.');
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
     let value: unknown;
@@ -64,4 +68,5 @@ export function json<Schema extends ZodType>(schema: Schema): Decoder<output<Sch
     const place = problem?.path.length ? `${problem.path.join('.')}: ` : '';
     throw new Refusal('BAD_REQUEST', `${place}${problem?.message ?? 'The body has a wrong shape.'}`);
   };
+  return Object.assign(decode, { schema });
 }

@@ -4,6 +4,13 @@
 export type Method = 'SEND' | 'SUBSCRIBE' | 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
+ * Where the id of a command's actor comes from: `{id}` in the path, the asking user, a new unique id, a field of the
+ * JSON body or a new one where it has none (`body:orderId`), or each name of a list in the query string, whose answers
+ * become one list (`each:users`).
+ */
+export type IdSource = 'path' | 'user' | 'new' | `body:${string}` | `each:${string}`;
+
+/**
  * A pattern such as `/app/chat.send/{id}`. `{id}` names the actor; other placeholders become parameters. A
  * placeholder stands for one or more characters other than `/`, or for anything with `{name:**}`.
  */
@@ -13,15 +20,25 @@ export interface Route {
   readonly kind: string;
   /** The stream for SUBSCRIBE, the command for all others. */
   readonly target: string;
-  /** Where the actor's id comes from: `{id}` in the pattern, the asking user, or a new unique id. */
-  readonly id: 'path' | 'user' | 'new';
+  readonly id: IdSource;
   /** HTTP status of a REST command that succeeded. */
   readonly status: number;
   /** A stream that any signed-in client may SEND to and that wildcards show. */
   readonly plain: boolean;
   /** A command whose body and headers go on as they came. */
   readonly passesOn: boolean;
+  /** SUBSCRIBE: not a stream, but a command whose answer is the one MESSAGE. */
+  readonly isAnswer: boolean;
+  /** SUBSCRIBE: who reads too slowly is left out and caught up later. */
+  readonly isConflated: boolean;
+  /** Largest body over REST. */
+  readonly bodyBytesMax: number;
+  /** REST: JSON lines are taken too. */
+  readonly takesLines: boolean;
 }
+
+/** The largest body of a request, unless its route says otherwise. */
+export const restBodyBytesMax = 1024 * 1024;
 
 /**
  * A user's name as one segment of a destination: the slash has another form there, and so has what that form

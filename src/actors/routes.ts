@@ -1,7 +1,7 @@
 // The doors of all kinds, read off their definitions.
 import type { AnyKind } from './actor.ts';
 import { raw } from './body.ts';
-import type { Method, Route } from './route.ts';
+import { restBodyBytesMax, type Method, type Route } from './route.ts';
 
 const methods: ReadonlySet<string> = new Set(['SEND', 'SUBSCRIBE', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
@@ -25,10 +25,18 @@ export function routesOf(kinds: readonly AnyKind[]): Route[] {
       status: 200,
       plain: stream.plain === true,
       passesOn: false,
+      isAnswer: false,
+      isConflated: stream.conflated === true,
+      bodyBytesMax: restBodyBytesMax,
+      takesLines: false,
     }));
     const commands = Object.entries(kind.commands).flatMap(([target, command]) =>
       command.routes.map((door): Route => ({
         ...parse(kind.name, door),
+        isAnswer: door.startsWith('SUBSCRIBE '),
+        isConflated: false,
+        bodyBytesMax: command.bodyBytesMax ?? restBodyBytesMax,
+        takesLines: command.takesLines === true,
         kind: kind.name,
         target,
         id: command.id ?? 'path',
@@ -39,4 +47,9 @@ export function routesOf(kinds: readonly AnyKind[]): Route[] {
     );
     return [...streams, ...commands];
   });
+}
+
+/** Names of the kinds whose actors hear of their user's sessions. */
+export function sessionKindsOf(kinds: readonly AnyKind[]): string[] {
+  return kinds.filter((kind) => kind.attachesSessions === true).map(({ name }) => name);
 }

@@ -4,8 +4,8 @@ import type { ErrorCode } from '../errors.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** Who asks. */
-export type Asker = readonly [user: string, roles: readonly string[]];
+/** Who asks, and by which session; no session for REST, timers and other actors. */
+export type Asker = readonly [user: string, roles: readonly string[], session?: string];
 
 /** Where a subscription starts: live only, after a known message, or where a durable name was acknowledged. */
 export type From =
@@ -13,6 +13,8 @@ export type From =
   | readonly [kind: 'resume', epoch: string, seq: number]
   /** A `resume` header that can't be read: it can't be answered either. */
   | readonly [kind: 'lost']
+  /** A conflated stream goes on: what has changed since that place of its own count, once each. */
+  | readonly [kind: 'since', upto: number]
   | readonly [kind: 'durable', name: string];
 
 /** Values of the placeholders of a route other than the actor's id, and of a query string. */
@@ -26,6 +28,11 @@ export const ToShard = {
   acknowledge: 5,
   wildcards: 6,
   rejoin: 7,
+  tell: 8,
+  relay: 9,
+  feed: 10,
+  attach: 11,
+  detach: 12,
 } as const;
 
 /** A command for an actor; answered by `reply` or `refuse` with the same request number. */
@@ -107,6 +114,40 @@ export type RejoinMessage = readonly [
   after: number,
 ];
 
+/** From one actor to another, not answered. */
+export type TellMessage = readonly [
+  op: typeof ToShard.tell,
+  actor: string,
+  command: string,
+  body: Uint8Array,
+];
+
+/** From any actor to the subscribers of a volatile destination of another one, without a turn of that. */
+export type RelayMessage = readonly [
+  op: typeof ToShard.relay,
+  actor: string,
+  destination: string,
+  message: StreamMessage,
+];
+
+/** Others have appended to a stream of the actor. */
+export type FeedMessage = readonly [op: typeof ToShard.feed, actor: string, stream: string];
+
+/** A session is there, for an actor of a kind that wants to know of its user's sessions; or again, for a new shard. */
+export type AttachMessage = readonly [
+  op: typeof ToShard.attach,
+  actor: string,
+  session: string,
+  user: string,
+  isAgain: boolean,
+];
+
+/** A session that was attached to the actor is gone. */
+export type DetachMessage = readonly [op: typeof ToShard.detach, actor: string, session: string];
+
+/** What shards send each other. */
+export type ToPeerMessage = TellMessage | RelayMessage | FeedMessage;
+
 export type ToShardMessage =
   | CommandMessage
   | SubscribeMessage
@@ -114,7 +155,10 @@ export type ToShardMessage =
   | UnsubscribeMessage
   | AcknowledgeMessage
   | WildcardsMessage
-  | RejoinMessage;
+  | RejoinMessage
+  | ToPeerMessage
+  | AttachMessage
+  | DetachMessage;
 
 export const ToEdge = {
   reply: 1,
@@ -123,10 +167,21 @@ export const ToEdge = {
   subscribed: 4,
   refuseSubscription: 5,
   revoke: 6,
+  attached: 7,
+  detached: 8,
 } as const;
 
-/** The command's effect is durable. `body` is for a REST caller, or empty. */
-export type ReplyMessage = readonly [op: typeof ToEdge.reply, request: number, body: Uint8Array | null];
+/**
+ * The command's effect is durable. `body` is for a REST caller or a subscription to the answer, or empty. With a
+ * cursor there is more: the same command is to be asked again, with the cursor as parameter `cursor`, when the client
+ * has read what it got.
+ */
+export type ReplyMessage = readonly [
+  op: typeof ToEdge.reply,
+  request: number,
+  body: Uint8Array | null,
+  cursor?: string,
+];
 
 export type RefusalMessage = readonly [
   op: typeof ToEdge.refuse,
@@ -160,7 +215,8 @@ export type PublishMessage = readonly [
 export type Recovered = true | false | null;
 
 /**
- * A page of what a subscription starts with. When `live`, it has now seen all up to `head` and every later
+ * A page of what a subscription starts with. A page of a stream that keeps no history holds its present state; with
+ * `recovered` false a page is the present state too, which its first message says. When `live`, it has now seen all up to `head` and every later
  * message of the destination follows as `publish`; otherwise the edge asks on with `replay`.
  */
 export type SubscribedMessage = readonly [
@@ -184,10 +240,18 @@ export type RefuseSubscriptionMessage = readonly [
 /** The user may see the destination no longer: its subscriptions on this edge end with FORBIDDEN. */
 export type RevokeMessage = readonly [op: typeof ToEdge.revoke, destination: string, user: string];
 
+/** The actor holds something for this session: it is to be told by `detach` when the session ends. */
+export type AttachedMessage = readonly [op: typeof ToEdge.attached, session: string, actor: string];
+
+/** Nothing is held for the session any more. */
+export type DetachedMessage = readonly [op: typeof ToEdge.detached, session: string, actor: string];
+
 export type ToEdgeMessage =
   | ReplyMessage
   | RefusalMessage
   | PublishMessage
   | SubscribedMessage
   | RefuseSubscriptionMessage
-  | RevokeMessage;
+  | RevokeMessage
+  | AttachedMessage
+  | DetachedMessage;
