@@ -2,7 +2,7 @@
 import type { Changes } from './changes.ts';
 
 /** Units a chunk has at most; an edit copies one. */
-const chunkUnitsMax = 1_024;
+const chunkUnitsMax = 2_048;
 /** Chunks are made of half of that, so that they can grow; below a quarter they join a neighbour. */
 const chunkUnits = chunkUnitsMax / 2;
 const chunkUnitsMin = chunkUnitsMax / 4;
@@ -14,6 +14,8 @@ const chunkUnitsMin = chunkUnitsMax / 4;
  */
 export class Text {
   #chunks: string[];
+  /** The length of each chunk: a walk over numbers that lie side by side is many times faster. */
+  #lengths: number[];
   #length: number;
   /** A chunk that was of interest last, and where it starts. */
   #index = 0;
@@ -21,6 +23,7 @@ export class Text {
 
   private constructor(chunks: string[], length: number) {
     this.#chunks = chunks;
+    this.#lengths = lengthsOf(chunks);
     this.#length = length;
   }
 
@@ -62,9 +65,12 @@ export class Text {
 
   /** Makes changes in normal form. Throws a RangeError, and changes nothing, when one lies outside the text. */
   apply(changes: Changes): void {
+    const [first] = changes;
     const last = changes.at(-1);
-    if (last !== undefined && last.position + last.length > this.#length) {
-      throw new RangeError(`A change ends at ${last.position + last.length} of ${this.#length} units`);
+    if (!first || !last) return;
+    const end = last.position + last.length;
+    if (!(first.position >= 0 && end <= this.#length)) {
+      throw new RangeError(`Changes from ${first.position} to ${end} in a text of ${this.#length} units`);
     }
     let shift = 0;
     for (const { position, length, text } of changes) {
@@ -90,6 +96,7 @@ export class Text {
       (units >= chunkUnitsMin || this.#chunks.length === 1)
     ) {
       this.#chunks[this.#index] = chunk.slice(0, from) + text + chunk.slice(to);
+      this.#lengths[this.#index] = units;
       return;
     }
     this.#replaceChunks(from, to, text);
@@ -111,8 +118,8 @@ export class Text {
       next += 1;
     }
     const pieces = joined === '' && this.#chunks.length > next - first ? [] : cut(joined);
-    if (pieces.length < 1_000) this.#chunks.splice(first, next - first, ...pieces);
-    else this.#chunks = [...this.#chunks.slice(0, first), ...pieces, ...this.#chunks.slice(next)];
+    this.#chunks = this.#chunks.toSpliced(first, next - first, ...pieces);
+    this.#lengths = this.#lengths.toSpliced(first, next - first, ...lengthsOf(pieces));
     if (first === this.#chunks.length) {
       this.#index = first - 1;
       this.#start -= this.#here.length;
@@ -136,20 +143,30 @@ export class Text {
       this.#seekOn(position);
       return;
     }
-    while (position < this.#start) {
-      this.#index -= 1;
-      this.#start -= this.#here.length;
+    let index = this.#index;
+    let start = this.#start;
+    while (position < start) {
+      index -= 1;
+      start -= this.#lengths[index] ?? 0;
     }
+    this.#index = index;
+    this.#start = start;
   }
 
   #seekOn(position: number): void {
-    const lastIndex = this.#chunks.length - 1;
-    while (this.#index < lastIndex && position >= this.#start + this.#here.length) {
-      this.#start += this.#here.length;
-      this.#index += 1;
+    const lastIndex = this.#lengths.length - 1;
+    let index = this.#index;
+    let end = this.#start + (this.#lengths[index] ?? 0);
+    while (index < lastIndex && position >= end) {
+      index += 1;
+      end += this.#lengths[index] ?? 0;
     }
+    this.#index = index;
+    this.#start = end - (this.#lengths[index] ?? 0);
   }
 }
+
+const lengthsOf = (chunks: readonly string[]): number[] => chunks.map(({ length }) => length);
 
 /** Cuts a text into chunks: at least one, and none that is empty unless it is the only one. */
 function cut(text: string): string[] {
