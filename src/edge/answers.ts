@@ -27,7 +27,7 @@ export function askedBy(edge: Edge, session: Session, destination: string): Aske
 }
 
 export function askAnswer(edge: Edge, subscription: Subscription, asked: Asked): void {
-  ask(edge, asked, new AnswerWaiting(edge, subscription, asked.actors.length));
+  ask(edge, asked, new AnswerWaiting(edge, subscription, asked.commands.length));
 }
 
 class AnswerWaiting implements Waiting {

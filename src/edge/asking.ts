@@ -20,11 +20,10 @@ export interface Question {
   readonly body: Uint8Array;
 }
 
-/** A question and the actors that it is for. */
+/** A question and whom it is for. */
 export interface Asked {
   readonly question: Question;
-  readonly actors: readonly string[];
-  readonly params: Params;
+  readonly commands: readonly { readonly actor: string; readonly params: Params }[];
   /** Whether the answer is a list, also of one. */
   readonly isList: boolean;
 }
@@ -33,22 +32,27 @@ export interface Asked {
 export function prepare(question: Question): Asked {
   const { found, asker, query, key, body } = question;
   const [user] = asker;
-  const params: Record<string, string> = { ...Object.fromEntries(new URLSearchParams(query)), ...found.params };
+  const params: Record<string, string> = {
+    ...Object.fromEntries(new URLSearchParams(query)),
+    ...found.params,
+  };
   const list = listOf(found.route);
   if (list === null) {
     const newId = (): string => newIdFor(found.route.kind, user, key);
-    return { question, actors: [actorOf(found, user, newId, body)], params, isList: false };
+    return { question, commands: [{ actor: actorOf(found, user, newId, body), params }], isList: false };
   }
-  const names = namesIn(list, params[list] ?? '');
-  delete params[list];
-  const actors = names.map((name) => actorKey(found.route.kind, name));
-  return { question, actors, params, isList: true };
+  // Each gets its own name alone: the whole list would go to all of the list.
+  const commands = namesIn(list, params[list] ?? '').map((name) => ({
+    actor: actorKey(found.route.kind, name),
+    params: { ...params, [list]: name },
+  }));
+  return { question, commands, isList: true };
 }
 
-export function ask(edge: Edge, { question, actors, params, isList }: Asked, waiting: Waiting): void {
+export function ask(edge: Edge, { question, commands, isList }: Asked, waiting: Waiting): void {
   const { found, asker, key, body } = question;
-  const gathering = isList ? new Gathering(actors.length, waiting) : null;
-  for (const [index, actor] of actors.entries()) {
+  const gathering = isList ? new Gathering(commands.length, waiting) : null;
+  for (const [index, { actor, params }] of commands.entries()) {
     const fields = [actor, found.route.target, asker, params, key, null, body, false] as const;
     edge.portOf(actor).request({ op: ToShard.command, fields }, gathering?.at(index) ?? waiting);
   }

@@ -17,7 +17,9 @@ export function checkIdempotencyKey(key: string | null, name: string): void {
  */
 export function newIdFor(kind: string, user: string, key: string | null): string {
   if (key === null) return newId();
-  const hash = createHash('sha256').update(JSON.stringify([kind, user, key])).digest('hex');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([kind, user, key]))
+    .digest('hex');
   // The form of an id: a UUID of the version for those made by a rule of one's own.
   const variant = '89ab'[Number.parseInt(hash.charAt(15), 16) % 4] ?? '8';
   return [

@@ -108,11 +108,7 @@ export class RouteTable {
   }
 }
 
-function decode(
-  { method, pattern, isAnswer }: Route,
-  name: string | undefined,
-  value: string,
-): string {
+function decode({ method, pattern, isAnswer }: Route, name: string | undefined, value: string): string {
   if ((method === 'SEND' || method === 'SUBSCRIBE') && !isAnswer) {
     return name === 'id' && pattern.startsWith('/user/') ? fromSegment(value) : value;
   }
@@ -151,5 +147,7 @@ function idIn(body: Uint8Array | undefined, field: string): string | null {
   }
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field)) return null;
   const id: unknown = (value as Record<string, unknown>)[field];
-  return typeof id === 'string' && id.length <= idCharactersMax && /^[^\p{Cc}\p{Cs}/]+$/u.test(id) ? id : null;
+  return typeof id === 'string' && id.length <= idCharactersMax && /^[^\p{Cc}\p{Cs}/]+$/u.test(id)
+    ? id
+    : null;
 }
