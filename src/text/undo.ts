@@ -9,31 +9,54 @@ export interface Step {
   readonly changes: Changes;
   /** What takes it back (see `invert`), where it is one's own step; null where it is another's. */
   readonly inverse: Changes | null;
+  /** Of an own undo: how many steps before it the first step lies that it took back. 0 for all else. */
+  readonly undoneSteps: number;
 }
 
 /**
  * What takes back all one's own steps in `history`, oldest first, and keeps those of others: changes of the document
- * after the last step. Begin the history at the step to be undone. What one did after it must be in it as own too,
- * earlier undos among it: they cancel what they undid, so undoing once more reaches the step before.
+ * after the last step. Begin the history at the step to be undone: the newest own one that is not undone yet.
+ * A history that begins at an undo gives what redoes it. Made into a step of its own, the result has the length of
+ * `history` as `undoneSteps`.
  *
- * Own insertions are gone, even those that were removed and brought back; others' insertions are all there; what one
- * removed is back, unless others removed it too before they saw that. Where others inserted into a gap that is filled
- * again, the filling comes after their text.
+ * Own insertions are gone; others' insertions are all there; what one removed is back, unless others removed it too,
+ * before or since. Where others inserted into a gap that is filled again, the filling comes after their text.
  */
 export function undo(history: readonly Step[]): Changes {
+  return withoutOwn(history, 0, history.length).undone;
+}
+
+/** Two ways from a history with own steps to the one text without them. */
+interface Parting {
+  /** From the end of the history: takes the own steps back. */
+  readonly undone: Changes;
+  /** From its beginning: what others did, as if there were no own steps. */
+  readonly others: Changes;
+}
+
+function withoutOwn(history: readonly Step[], from: number, to: number): Parting {
   let undone = unchanged;
-  // What others did since the step, as it would be without one's own.
   let others = unchanged;
   let run: Changes[] = [];
-  for (const { changes, inverse } of history.toReversed()) {
-    if (inverse === null) {
-      run.push(changes);
+  for (let index = to - 1; index >= from; index -= 1) {
+    const step = history[index];
+    if (!step) continue;
+    if (step.inverse === null) {
+      run.push(step.changes);
       continue;
     }
     others = compose(composeAll(run.toReversed()), others);
     run = [];
-    undone = compose(undone, transform(inverse, others, 'right'));
-    others = transform(others, inverse, 'left');
+    const first = index - step.undoneSteps;
+    if (first < index && first >= from) {
+      // What was undone and its undo are passed over as one. Taken back one by one they would bring back what others
+      // removed after the undo had brought it back.
+      others = compose(withoutOwn(history, first, index).others, others);
+      index = first;
+    } else {
+      undone = compose(undone, transform(step.inverse, others, 'right'));
+      others = transform(others, step.inverse, 'left');
+    }
   }
-  return undone;
+  return { undone, others: compose(composeAll(run.toReversed()), others) };
 }
