@@ -9,21 +9,21 @@ export interface Step {
   readonly changes: Changes;
   /** What takes it back (see `invert`), where it is one's own step; null where it is another's. */
   readonly inverse: Changes | null;
-  /** Of an own undo: how many steps before it the first step lies that it took back. 0 for all else. */
+  /** Of an own undo or redo: how many steps before it the first step lies that it took back. 0 for all else. */
   readonly undoneSteps: number;
 }
 
 /**
  * What takes back all one's own steps in `history`, oldest first, and keeps those of others: changes of the document
- * after the last step. Begin the history at the step to be undone: the newest own one that is not undone yet.
- * A history that begins at an undo gives what redoes it. Made into a step of its own, the result has the length of
- * `history` as `undoneSteps`.
+ * after the last step. Begin the history at the step to be undone: the newest own edit or redo that is not undone; or
+ * at the undo to be redone: the newest that is not redone, with no own edit after it. Made into a step of its own,
+ * the result has the length of `history` as `undoneSteps`.
  *
  * Own insertions are gone; others' insertions are all there; what one removed is back, unless others removed it too,
  * before or since. Where others inserted into a gap that is filled again, the filling comes after their text.
  */
 export function undo(history: readonly Step[]): Changes {
-  return withoutOwn(history, 0, history.length).undone;
+  return withoutOwn(history).undone;
 }
 
 /** Two ways from a history with own steps to the one text without them. */
@@ -34,11 +34,12 @@ interface Parting {
   readonly others: Changes;
 }
 
-function withoutOwn(history: readonly Step[], from: number, to: number): Parting {
+function withoutOwn(history: readonly Step[]): Parting {
+  const starts = pairs(history);
   let undone = unchanged;
   let others = unchanged;
   let run: Changes[] = [];
-  for (let index = to - 1; index >= from; index -= 1) {
+  for (let index = history.length - 1; index >= 0; index -= 1) {
     const step = history[index];
     if (!step) continue;
     if (step.inverse === null) {
@@ -47,16 +48,29 @@ function withoutOwn(history: readonly Step[], from: number, to: number): Parting
     }
     others = compose(composeAll(run.toReversed()), others);
     run = [];
-    const first = index - step.undoneSteps;
-    if (first < index && first >= from) {
-      // What was undone and its undo are passed over as one. Taken back one by one they would bring back what others
-      // removed after the undo had brought it back.
-      others = compose(withoutOwn(history, first, index).others, others);
-      index = first;
-    } else {
+    const start = starts.get(index);
+    if (start === undefined) {
       undone = compose(undone, transform(step.inverse, others, 'right'));
       others = transform(others, step.inverse, 'left');
+    } else {
+      // Passed over as one. Taken back one by one they would bring back what others removed after the undo had
+      // brought it back.
+      others = compose(withoutOwn(history.slice(start, index)).others, others);
+      index = start;
     }
   }
   return { undone, others: compose(composeAll(run.toReversed()), others) };
+}
+
+/**
+ * Which undos in the history make one with what they undid: their index, and that of the first step undone. A redo is
+ * an undo of an undo; where that one belongs to the step before it, the redo stands for itself.
+ */
+function pairs(history: readonly Step[]): ReadonlyMap<number, number> {
+  const starts = new Map<number, number>();
+  for (const [index, { undoneSteps }] of history.entries()) {
+    const start = index - undoneSteps;
+    if (undoneSteps > 0 && start >= 0 && !starts.has(start)) starts.set(index, start);
+  }
+  return starts;
 }

@@ -61,7 +61,7 @@ test('[TEXT2] both ways round give the same text', () => {
       // Each unit is there once, unless one of them removed it.
       const gone = new Set(removedBy(changes, text) + removedBy(over, text));
       const all = text + insertedBy(changes) + insertedBy(over);
-      expect(sorted(result)).toBe(sorted([...all].filter((unit) => !gone.has(unit))));
+      expect(sorted(result)).toBe(sorted(Array.from(all).filter((unit) => !gone.has(unit))));
     }),
     runs,
   );
