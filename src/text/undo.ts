@@ -1,6 +1,6 @@
 // Taking back one's own steps and keeping those of others.
 import { unchanged, type Changes } from './changes.ts';
-import { compose, composeAll } from './compose.ts';
+import { compose } from './compose.ts';
 import { transform } from './transform.ts';
 
 /** A step of a document's history, as seen by who wants to undo. */
@@ -23,43 +23,40 @@ export interface Step {
  * before or since. Where others inserted into a gap that is filled again, the filling comes after their text.
  */
 export function undo(history: readonly Step[]): Changes {
-  return withoutOwn(history).undone;
-}
-
-/** Two ways from a history with own steps to the one text without them. */
-interface Parting {
-  /** From the end of the history: takes the own steps back. */
-  readonly undone: Changes;
-  /** From its beginning: what others did, as if there were no own steps. */
-  readonly others: Changes;
-}
-
-function withoutOwn(history: readonly Step[]): Parting {
   const starts = pairs(history);
   let undone = unchanged;
-  let others = unchanged;
-  let run: Changes[] = [];
+  // What others did since the step that is looked at, newest first, as it would be without one's own steps.
+  const others: Changes[] = [];
+  // The pairs of what was undone and its undo that this step lies in. They are passed over: taken back one by one they
+  // would bring back what others removed after the undo had brought it back.
+  const passed: { readonly start: number; readonly othersAfter: number }[] = [];
   for (let index = history.length - 1; index >= 0; index -= 1) {
-    const step = history[index];
-    if (!step) continue;
-    if (step.inverse === null) {
-      run.push(step.changes);
-      continue;
-    }
-    others = compose(composeAll(run.toReversed()), others);
-    run = [];
+    const pair = passed.at(-1);
     const start = starts.get(index);
-    if (start === undefined) {
-      undone = compose(undone, transform(step.inverse, others, 'right'));
-      others = transform(others, step.inverse, 'left');
-    } else {
-      // Passed over as one. Taken back one by one they would bring back what others removed after the undo had
-      // brought it back.
-      others = compose(withoutOwn(history.slice(start, index)).others, others);
-      index = start;
-    }
+    const step = history[index];
+    if (start !== undefined && start >= (pair?.start ?? 0))
+      passed.push({ start, othersAfter: others.length });
+    else if (step?.inverse) {
+      const inverse = removeOwn(step.inverse, others, pair?.othersAfter ?? 0);
+      if (!pair) undone = compose(undone, inverse);
+    } else if (step) others.push(step.changes);
+    while (passed.at(-1)?.start === index) passed.pop();
   }
-  return { undone, others: compose(composeAll(run.toReversed()), others) };
+  return undone;
+}
+
+/**
+ * Makes others' steps, newest first and from `end` on, what they would be had the own step before them not been.
+ * Gives what takes that one back after them.
+ */
+function removeOwn(inverse: Changes, others: Changes[], end: number): Changes {
+  let own = inverse;
+  for (let index = others.length - 1; index >= end && own.length > 0; index -= 1) {
+    const step = others[index] ?? unchanged;
+    others[index] = transform(step, own, 'left');
+    own = transform(own, step, 'right');
+  }
+  return own;
 }
 
 /**
