@@ -184,8 +184,8 @@ export interface Kind<State = never> {
   /** Every session is attached to the actor with its user's name as id, from its CONNECT on. */
   readonly attachesSessions?: boolean;
   /**
-   * The turn after `ctx.attached` has changed: a session came or went. `isAgain` when it was attached before and its
-   * shard is a new one.
+   * The turn after `ctx.attached` has changed: a session came or went. `isAgain` on a new shard, when a session that
+   * was attached before is so again, or a subscription goes on: then some may have ended without a word.
    */
   attachments?(state: State, ctx: Context, isAgain: boolean): undefined;
   /** The last turn before the node ends, of an actor that is in memory. */

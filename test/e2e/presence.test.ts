@@ -68,7 +68,9 @@ describe.each(layouts)('$name', (layout) => {
         ({ headers }) => headers['destination'] === '/topic/presence.bob',
       );
       expect(told.map(sessionsOf)).toEqual([...up, ...up.toReversed().slice(1)]);
-      expect(told.map((frame) => parse(frame)['online'])).toEqual(told.map((frame) => sessionsOf(frame) !== 0));
+      expect(told.map((frame) => parse(frame)['online'])).toEqual(
+        told.map((frame) => sessionsOf(frame) !== 0),
+      );
     }
   });
 
@@ -149,17 +151,20 @@ describe.each(layouts)('$name', (layout) => {
     }
   });
 
-  test.each(['SIGTERM', 'SIGKILL'] as const)('[PRESENCE7] who was there outlives the server: %s', async (signal) => {
-    const server2 = await startServer({ settings: layout.settings });
-    const grace = await connectStomp(server2, { user: 'grace' });
-    await grace.subscribe('/topic/presence.grace');
-    await toldOf(grace, 'grace', 1);
-    const [{ lastSeen: there }] = (await query(server2, 'grace')) as [Entry];
-    await server2.stop(signal);
-    const again = await server2.restart();
-    const [after] = await query(again, 'grace');
-    expect(after).toEqual({ userId: 'grace', online: false, sessions: 0, lastSeen: isoTime });
-    if (signal === 'SIGTERM') expect(String(after?.lastSeen) >= String(there)).toBe(true);
-    await again.stop();
-  });
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    '[PRESENCE7] who was there outlives the server: %s',
+    async (signal) => {
+      const server2 = await startServer({ settings: layout.settings });
+      const grace = await connectStomp(server2, { user: 'grace' });
+      await grace.subscribe('/topic/presence.grace');
+      await toldOf(grace, 'grace', 1);
+      const [{ lastSeen: there }] = (await query(server2, 'grace')) as [Entry];
+      await server2.stop(signal);
+      const again = await server2.restart();
+      const [after] = await query(again, 'grace');
+      expect(after).toEqual({ userId: 'grace', online: false, sessions: 0, lastSeen: isoTime });
+      if (signal === 'SIGTERM') expect(String(after?.lastSeen) >= String(there)).toBe(true);
+      await again.stop();
+    },
+  );
 });

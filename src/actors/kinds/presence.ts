@@ -19,8 +19,11 @@ const answer = z.object({
 interface Presence {
   /** When the user's first session came or the last one went; null for one who was never there. */
   lastSeen: number | null;
+  /** Whether that is known of the present sessions. */
+  isNoted: boolean;
   /** The number of sessions told last; null when the state is new. */
   told: number | null;
+  /** Whether the number is told later. */
   settling: boolean;
 }
 
@@ -39,12 +42,13 @@ function assertUser(ctx: Context): void {
   }
 }
 
+function note(state: Presence, ctx: Context): void {
+  state.lastSeen = ctx.now;
+  ctx.write({ op: 'upsert', table: 'last_seen', row: { user_id: ctx.id, last_seen: ctx.now } });
+}
+
 function tell(state: Presence, ctx: Context): void {
   const sessions = ctx.attached.size;
-  if (sessions === 0 || !state.told) {
-    state.lastSeen = ctx.now;
-    ctx.write({ op: 'upsert', table: 'last_seen', row: { user_id: ctx.id, last_seen: ctx.now } });
-  }
   if (sessions === state.told) return;
   state.told = sessions;
   ctx.publish('presence', presenceBody(ctx));
@@ -58,11 +62,16 @@ export const presenceKind = defineActor({
 
   start: (_id, rows): Presence => ({
     lastSeen: rows.lastSeen[0]?.last_seen ?? null,
+    isNoted: false,
     told: null,
     settling: false,
   }),
 
   attachments(state, ctx, isAgain) {
+    const isHere = ctx.attached.size > 0;
+    // Of one whose sessions ended while the shard was away nobody knows when that was.
+    if (isHere ? !state.isNoted : !isAgain) note(state, ctx);
+    state.isNoted = isHere;
     if (isAgain) {
       state.settling = true;
       ctx.after(settleMs, 'settle');
