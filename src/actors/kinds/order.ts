@@ -16,6 +16,11 @@ import { userName } from './user-views.ts';
 
 /** Changes that are shown with an order, the newest ones; all of them are kept. */
 const historyMax = 100;
+/**
+ * After its shard was lost an order may change before the sessions that track it are tied to it again: when they are,
+ * all are told how it is.
+ */
+const settleMs = 500;
 const yearZero = Date.parse('0000-01-01T00:00:00Z');
 const yearTenThousand = Date.parse('+010000-01-01T00:00:00Z');
 
@@ -97,6 +102,12 @@ function keep(state: Order, order: OrderRow, ctx: Context): void {
   ctx.reply(orderView(order));
 }
 
+/** Once to each user of whom a session tracks the order: all sessions of that user hear of it. */
+function tell(order: OrderRow, ctx: Context): void {
+  const told = jsonBody(orderStatus(order));
+  for (const user of new Set(ctx.attached.values())) ctx.push(user, 'order.status', told);
+}
+
 export const orderKind = defineActor({
   name: 'order',
 
@@ -104,6 +115,16 @@ export const orderKind = defineActor({
   start: (_id, rows): Order => ({ order: rows.order[0] ?? null }),
   refusalDetail: (id) => ({ orderId: id }),
   streams: {},
+
+  attachments(_state, ctx, isAgain) {
+    if (isAgain) ctx.after(settleMs, 'tellAgain');
+  },
+
+  timers: {
+    tellAgain(state, ctx) {
+      if (state.order) tell(state.order, ctx);
+    },
+  },
 
   commands: {
     create: command({
@@ -148,8 +169,7 @@ export const orderKind = defineActor({
           version: before.version + 1,
         };
         keep(state, order, ctx);
-        const told = jsonBody(orderStatus(order));
-        for (const user of new Set(ctx.attached.values())) ctx.push(user, 'order.status', told);
+        tell(order, ctx);
       },
     }),
 
