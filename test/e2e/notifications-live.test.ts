@@ -186,9 +186,11 @@ describe.each(layouts)('$name', (layout) => {
     };
     await sendOne();
     for (let shard = 0; shard < shards; shard += 1) {
-      const killed = killer.send(topicOn(shard, shards), 'fault:exit');
+      const killed = expect(killer.send(topicOn(shard, shards), 'fault:exit')).rejects.toMatchObject({
+        refusal: { code: 'UNAVAILABLE' },
+      });
       for (let round = 0; round < 10; round += 1) await sendOne();
-      await expect(killed).rejects.toMatchObject({ refusal: { code: 'UNAVAILABLE' } });
+      await killed;
     }
     await sendOne();
     for (const one of readers) {

@@ -60,9 +60,10 @@ describe.each(layouts)('$name', (layout) => {
     expect(message?.headers).toMatchObject({ subscription, seq: '1', epoch: expect.stringMatching(/^\S+$/) });
     expect(await list('alice')).toEqual([message && parse(message)]);
     expect(await list('bob')).toMatchObject([{ notificationId: forBob.notificationId, isRead: false }]);
-    await notify(server, ['alice'], 'without a reference');
+    const longest = 'é'.repeat(messageBytesMax / 2);
+    await notify(server, ['alice'], longest);
     const [, second] = await alice.messages(queue, 2);
-    expect(second && parse(second)).toMatchObject({ referenceId: null });
+    expect(second && parse(second)).toMatchObject({ message: longest, referenceId: null });
     expect(second?.headers).toMatchObject({ seq: '2', epoch: message?.headers['epoch'] });
   });
 
@@ -127,9 +128,9 @@ describe.each(layouts)('$name', (layout) => {
     expect(carl.received(queue)).toHaveLength(1);
   });
 
-  test('[NOTIFY5] ten thousand users are notified by one request, all with the longest message', async () => {
+  test('[NOTIFY5] ten thousand users are notified by one request', async () => {
     const userIds = range(1, 10_000).map((number) => `user-${number}`);
-    const message = 'é'.repeat(messageBytesMax / 2);
+    const message = 'for all';
     const readers = await Promise.all(
       ['user-1', 'user-5000', 'user-10000'].map(async (user) => {
         const reader = await connectStomp(server, { user });

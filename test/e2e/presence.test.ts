@@ -1,10 +1,12 @@
 // Presence: who is there, with how many sessions, and who was there last.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { connectOnEveryEdge, layouts } from '../support/layouts.ts';
+import { placement } from '../../src/actors/placement.ts';
+import { connectOnEveryEdge, layouts, topicOn } from '../support/layouts.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { connectStomp, parse, type ReceivedFrame, type TestClient } from '../support/stomp.ts';
 
 const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
+const kindsUrl = new URL('../support/faulty-kinds.js', import.meta.url).href;
 const sessionsOf = (frame: ReceivedFrame): unknown => parse(frame)['sessions'];
 
 /** Waits until the viewer has been told of so many sessions; what it was told up to then. */
@@ -149,6 +151,21 @@ describe.each(layouts)('$name', (layout) => {
       }
       await client.disconnect();
     }
+  });
+
+  test('[PRESENCE8] when a shard dies viewers are told once how many sessions there are', async () => {
+    const faulty = await startServer({ settings: layout.settings, kindsUrl });
+    const watching = await connectStomp(faulty, { user: 'viewer' });
+    await watching.subscribe('/topic/presence.hugo');
+    for (let session = 1; session <= 3; session += 1) await connectStomp(faulty, { user: 'hugo' });
+    await toldOf(watching, 'hugo', 3);
+    const shards = Number(layout.settings.shards);
+    const killed = watching.send(topicOn(placement('presence/hugo', shards), shards), 'fault:exit');
+    await expect(killed).rejects.toMatchObject({ refusal: { code: 'UNAVAILABLE' } });
+    await watching.messages('/topic/presence.hugo', 5);
+    await connectStomp(faulty, { user: 'hugo' });
+    expect(await toldOf(watching, 'hugo', 4)).toEqual([0, 1, 2, 3, 3, 4]);
+    expect(await faulty.stop()).toEqual({ code: 0, signal: null });
   });
 
   test.each(['SIGTERM', 'SIGKILL'] as const)(

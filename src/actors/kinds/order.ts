@@ -24,11 +24,12 @@ const settleMs = 500;
 const yearZero = Date.parse('0000-01-01T00:00:00Z');
 const yearTenThousand = Date.parse('+010000-01-01T00:00:00Z');
 
+/** One segment of a destination. */
 const orderId = z
   .string()
   .min(1)
   .max(36)
-  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
+  .regex(/^[^\p{Cc}/]*$/u, 'must not hold slashes or control characters');
 const status = z.string().min(1).max(50);
 /** Taken as milliseconds since 1970. */
 const estimatedDelivery = z.iso
@@ -40,7 +41,7 @@ const currentLocation = z.string().max(255);
 
 const decodeCreate = json(
   z.object({
-    orderId: orderId.optional(),
+    orderId: orderId.nullish(),
     userId: userName,
     status,
     estimatedDelivery: estimatedDelivery.nullable().default(null),
@@ -136,7 +137,9 @@ export const orderKind = defineActor({
       answer: orderAnswer,
       decode: decodeCreate,
       receive(state: Order, body, ctx) {
-        if (state.order) throw new Refusal('CONFLICT', `There is an order ${ctx.id} already.`);
+        if (state.order) {
+          throw new Refusal('CONFLICT', `There is an order ${ctx.id} already.`, { orderId: ctx.id });
+        }
         const order: OrderRow = {
           order_id: ctx.id,
           user_id: body.userId,
@@ -188,8 +191,7 @@ export const orderKind = defineActor({
     }),
 
     track: command({
-      // A slash in an order's id is written as it is.
-      routes: ['SUBSCRIBE /app/order.track/{id:**}'],
+      routes: ['SUBSCRIBE /app/order.track/{id}'],
       decode: nothing,
       receive(state: Order, _body, ctx) {
         const order = owned(state, ctx);
@@ -199,7 +201,7 @@ export const orderKind = defineActor({
     }),
 
     untrack: command({
-      routes: ['SEND /app/order.untrack/{id:**}'],
+      routes: ['SEND /app/order.untrack/{id}'],
       decode: nothing,
       receive(state: Order, _body, ctx) {
         owned(state, ctx);
