@@ -1,5 +1,6 @@
 // The list of kinds: one line each. Earlier kinds own a destination before later ones.
 import type { AnyKind } from './actor.ts';
+import { documentKind } from './kinds/document.ts';
 import { notificationsKind } from './kinds/notifications.ts';
 import { notifierKind } from './kinds/notifier.ts';
 import { orderKind } from './kinds/order.ts';
@@ -10,6 +11,7 @@ import { userKind } from './kinds/user.ts';
 
 export const kinds: readonly AnyKind[] = [
   roomKind,
+  documentKind,
   presenceKind,
   orderKind,
   notificationsKind,

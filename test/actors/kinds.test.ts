@@ -1,6 +1,7 @@
 // The contract of kinds, on all kinds there are. One without samples here fails.
 import { kinds } from '../../src/actors/kinds.ts';
 import { kindContract, type KindSamples } from './kind.contract.ts';
+import { documentSamples } from './document.samples.ts';
 import { notificationsSamples } from './notifications.samples.ts';
 import { notifierSamples } from './notifier.samples.ts';
 import { orderSamples } from './order.samples.ts';
@@ -11,6 +12,7 @@ import { userSamples } from './user.samples.ts';
 
 const samples: Readonly<Record<string, KindSamples>> = {
   room: roomSamples,
+  document: documentSamples,
   presence: presenceSamples,
   order: orderSamples,
   notifications: notificationsSamples,

@@ -117,7 +117,7 @@ export const orderKind = defineActor({
   refusalDetail: (id) => ({ orderId: id }),
   streams: {},
 
-  attachments(_state, ctx, isAgain) {
+  attachments(_state, ctx, { isAgain }) {
     if (isAgain) ctx.after(settleMs, 'tellAgain');
   },
 

@@ -67,7 +67,7 @@ export const presenceKind = defineActor({
     settling: false,
   }),
 
-  attachments(state, ctx, isAgain) {
+  attachments(state, ctx, { isAgain }) {
     const isHere = ctx.attached.size > 0;
     // Of one whose sessions ended while the shard was away nobody knows when that was.
     if (isHere ? !state.isNoted : !isAgain) note(state, ctx);
