@@ -92,6 +92,16 @@ test('[PRESENCE7] a user is noted when the last session goes, however long it wa
   expect(presence.writes).toBe(before + 1);
 });
 
+test('[PRESENCE2] no number is told twice in a row, however many changes led to it', async () => {
+  const presence = new Presence();
+  presence.subscribe({ edge: 1, actor, stream: 'presence', destination });
+  // The actor is being loaded while they come.
+  for (const session of ['a', 'b', 'c']) presence.attach(session, false);
+  presence.detach('a');
+  await rounds();
+  expect(presence.told).toEqual([2]);
+});
+
 test('[PRESENCE2] the database is written to for the first and the last session alone', async () => {
   const presence = new Presence();
   presence.join(1);

@@ -208,6 +208,18 @@ describe.each(layouts)('$name', (layout) => {
     }
   });
 
+  test('[ORDER16] a request repeated with its Idempotency-Key gets the same answer and changes nothing', async () => {
+    const headers = { 'Idempotency-Key': 'order-once' };
+    const made = await post(good, { ...shop, headers });
+    const { orderId } = made.body as { orderId: string };
+    expect(await post(good, { ...shop, headers })).toMatchObject({ status: 201, body: made.body as object });
+    const changed = await patch(orderId, { status: 'SHIPPED' }, { ...shop, headers });
+    await changeOrder(server, orderId, { status: 'DELIVERED' });
+    const again = await patch(orderId, { status: 'SHIPPED' }, { ...shop, headers });
+    expect(again).toMatchObject({ status: 200, body: changed.body as object });
+    expect(changesOf(orderId).map(({ status }) => status)).toEqual(['PLACED', 'SHIPPED', 'DELIVERED']);
+  });
+
   test('[ORDER9] an order with any id is found by it, and outlives the server', async () => {
     const ids = ['-', '100%', 'a%2Fb', 'ø ?#', 'new'];
     for (const orderId of ids) await createOrder(server, 'alice', { orderId });
