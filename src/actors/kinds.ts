@@ -1,8 +1,21 @@
 // The list of kinds: one line each. Earlier kinds own a destination before later ones.
 import type { AnyKind } from './actor.ts';
 import { documentKind } from './kinds/document.ts';
+import { notificationsKind } from './kinds/notifications.ts';
+import { notifierKind } from './kinds/notifier.ts';
+import { orderKind } from './kinds/order.ts';
+import { presenceKind } from './kinds/presence.ts';
 import { roomKind } from './kinds/room.ts';
 import { topicKind } from './kinds/topic.ts';
 import { userKind } from './kinds/user.ts';
 
-export const kinds: readonly AnyKind[] = [roomKind, documentKind, userKind, topicKind];
+export const kinds: readonly AnyKind[] = [
+  roomKind,
+  documentKind,
+  presenceKind,
+  orderKind,
+  notificationsKind,
+  notifierKind,
+  userKind,
+  topicKind,
+];

@@ -2,6 +2,10 @@
 import { kinds } from '../../src/actors/kinds.ts';
 import { kindContract, type KindSamples } from './kind.contract.ts';
 import { documentSamples } from './document.samples.ts';
+import { notificationsSamples } from './notifications.samples.ts';
+import { notifierSamples } from './notifier.samples.ts';
+import { orderSamples } from './order.samples.ts';
+import { presenceSamples } from './presence.samples.ts';
 import { roomSamples } from './room.samples.ts';
 import { topicSamples } from './topic.samples.ts';
 import { userSamples } from './user.samples.ts';
@@ -9,6 +13,10 @@ import { userSamples } from './user.samples.ts';
 const samples: Readonly<Record<string, KindSamples>> = {
   room: roomSamples,
   document: documentSamples,
+  presence: presenceSamples,
+  order: orderSamples,
+  notifications: notificationsSamples,
+  notifier: notifierSamples,
   user: userSamples,
   topic: topicSamples,
 };
