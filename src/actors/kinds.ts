@@ -1,7 +1,17 @@
 // The list of kinds: one line each. Earlier kinds own a destination before later ones.
 import type { AnyKind } from './actor.ts';
+import { inventoryKind } from './kinds/inventory.ts';
+import { productKind } from './kinds/product.ts';
+import { replayKind } from './kinds/replay.ts';
 import { roomKind } from './kinds/room.ts';
 import { topicKind } from './kinds/topic.ts';
 import { userKind } from './kinds/user.ts';
 
-export const kinds: readonly AnyKind[] = [roomKind, userKind, topicKind];
+export const kinds: readonly AnyKind[] = [
+  roomKind,
+  productKind,
+  inventoryKind,
+  replayKind,
+  userKind,
+  topicKind,
+];
