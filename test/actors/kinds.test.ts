@@ -1,12 +1,18 @@
 // The contract of kinds, on all kinds there are. One without samples here fails.
 import { kinds } from '../../src/actors/kinds.ts';
 import { kindContract, type KindSamples } from './kind.contract.ts';
+import { inventorySamples } from './inventory.samples.ts';
+import { productSamples } from './product.samples.ts';
+import { replaySamples } from './replay.samples.ts';
 import { roomSamples } from './room.samples.ts';
 import { topicSamples } from './topic.samples.ts';
 import { userSamples } from './user.samples.ts';
 
 const samples: Readonly<Record<string, KindSamples>> = {
   room: roomSamples,
+  product: productSamples,
+  inventory: inventorySamples,
+  replay: replaySamples,
   user: userSamples,
   topic: topicSamples,
 };

@@ -46,9 +46,6 @@ interface Place {
   readonly seq: number;
 }
 
-/** Everything is sent: asked for once more, so that the RECEIPT does not overtake the last page. */
-const end = 'end';
-
 const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/;
 
 /** Milliseconds; a time that names no zone is UTC, as the database's are. */
@@ -120,19 +117,20 @@ function pageQuery(state: Replay, { roomId, lastMessageId }: Asked, place: Place
 
 /** Sends a page of messages, and says where the next one begins. */
 function sendPage(state: Replay, rows: readonly ChatMessageRow[], ctx: Context): void {
+  // Nobody would get it, then or after the pages to come.
+  if (!ctx.hasSubscribers('messages')) return;
   let bytes = 0;
   let last: ChatMessageRow | undefined;
   for (const row of rows) {
     last = row;
     if (isIn(state.acknowledged.get(row.room_id) ?? [], row.seq)) continue;
     const body = jsonBody(messageView(row));
-    ctx.push(ctx.user, 'replay', body);
+    ctx.publish('messages', body);
     bytes += body.bytes.length;
     if (bytes >= pageBytesMax) break;
   }
   const isWhole = last === rows.at(-1) && rows.length < pageMessagesMax;
   if (last && !isWhole) ctx.more(cursorOf({ time: last.created_at, seq: last.seq, roomId: last.room_id }));
-  else if (bytes > 0) ctx.more(end);
 }
 
 export const replayKind = defineActor({
@@ -144,7 +142,7 @@ export const replayKind = defineActor({
     acknowledged: new Map(rows.acks.map((row) => [row.room_id, JSON.parse(row.ranges) as Ranges])),
   }),
 
-  streams: {},
+  streams: { messages: { destination: '/user/{id}/queue/replay' } },
 
   commands: {
     replay: command({
@@ -152,7 +150,6 @@ export const replayKind = defineActor({
       id: 'user',
       decode: decodeReplay,
       query(state: Replay, body, ctx) {
-        if (ctx.params['cursor'] === end) return undefined;
         const place = placeOf(ctx);
         const start = startOf(body);
         if (!place && body.roomId !== undefined) {
@@ -161,7 +158,6 @@ export const replayKind = defineActor({
         return pageQuery(state, body, place ?? start, ctx.user);
       },
       receive(state, body, ctx, rows) {
-        if (ctx.params['cursor'] === end) return;
         if (placeOf(ctx) || body.roomId === undefined) {
           sendPage(state, rows as readonly ChatMessageRow[], ctx);
           return;
