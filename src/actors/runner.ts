@@ -286,7 +286,7 @@ export class Runner implements Runtime {
     const { code, message, detail } = asRefusal(thrown);
     // What could not be made has no id to be told.
     const isNew = item.type === 'command' && cell.kind.commands[item.message[3]]?.id === 'new';
-    const its = isNew ? undefined : cell.kind.refusalDetail?.(cell.id);
+    const its = isNew ? undefined : cell.kind.refusalDetail?.(cell.id, this.now());
     const refusal = new Refusal(code, message, { ...its, ...detail });
     this.emit(cell, item.edge, refusalMessage(item, refusal));
   }

@@ -5,6 +5,7 @@ import type { ProductRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
 import { json, nothing } from '../body.ts';
 import { changesStream, productView, urgentStream, type Change } from './inventory-views.ts';
+import { isoTime } from './room-views.ts';
 
 const idCharactersMax = 64;
 const quantityMax = Number.MAX_SAFE_INTEGER;
@@ -82,7 +83,8 @@ export const productKind = defineActor({
 
   start: (_id, rows): Product => ({ row: rows.product[0] ?? null }),
 
-  refusalDetail: (id) => ({ productId: id }),
+  // Over REST too: a refused change has one form, whichever way it came.
+  refusalDetail: (id, now) => ({ productId: id, timestamp: isoTime(now) }),
 
   streams: {},
 
