@@ -1,50 +1,14 @@
 // What replays take, with rooms that others have made.
 import fc from 'fast-check';
-import type { Write } from '../../src/storage/storage.ts';
+import { messageRow, roomRows } from '../support/chat-rows.ts';
 import type { KindSamples } from './kind.contract.ts';
 
 const madeAt = Date.UTC(2026, 0, 2);
 const roomIds = ['r1', 'r2', 'others'];
 
-const rooms = roomIds.flatMap((roomId): Write[] => [
-  {
-    op: 'insert',
-    table: 'chat_rooms',
-    row: {
-      room_id: roomId,
-      name: 'Room',
-      created_by: 'bob',
-      is_private: false,
-      created_at: madeAt,
-      updated_at: null,
-      epoch: 'e',
-    },
-  },
-  {
-    op: 'insert',
-    table: 'chat_room_members',
-    row: {
-      room_id: roomId,
-      user_id: roomId === 'others' ? 'bob' : 'alice',
-      role: 'MEMBER',
-      joined_at: madeAt,
-    },
-  },
-  ...[1, 2, 3].map((seq): Write => ({
-    op: 'insert',
-    table: 'chat_messages',
-    row: {
-      message_id: `${roomId}-${seq}`,
-      room_id: roomId,
-      sender_id: 'bob',
-      content: `message ${seq}`,
-      message_type: 'TEXT',
-      status: 'SENT',
-      created_at: madeAt + seq,
-      updated_at: null,
-      seq,
-    },
-  })),
+const rooms = roomIds.flatMap((roomId) => [
+  ...roomRows(roomId, [roomId === 'others' ? 'bob' : 'alice'], madeAt),
+  ...[1, 2, 3].map((seq) => messageRow(roomId, seq, madeAt + seq)),
 ]);
 
 const roomId = fc.constantFrom(...roomIds, 'nowhere');
