@@ -3,12 +3,14 @@ import type { AnyKind } from './actor.ts';
 import { inventoryKind } from './kinds/inventory.ts';
 import { productKind } from './kinds/product.ts';
 import { replayKind } from './kinds/replay.ts';
+import { documentKind } from './kinds/document.ts';
 import { roomKind } from './kinds/room.ts';
 import { topicKind } from './kinds/topic.ts';
 import { userKind } from './kinds/user.ts';
 
 export const kinds: readonly AnyKind[] = [
   roomKind,
+  documentKind,
   productKind,
   inventoryKind,
   replayKind,

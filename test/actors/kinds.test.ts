@@ -4,6 +4,7 @@ import { kindContract, type KindSamples } from './kind.contract.ts';
 import { inventorySamples } from './inventory.samples.ts';
 import { productSamples } from './product.samples.ts';
 import { replaySamples } from './replay.samples.ts';
+import { documentSamples } from './document.samples.ts';
 import { roomSamples } from './room.samples.ts';
 import { topicSamples } from './topic.samples.ts';
 import { userSamples } from './user.samples.ts';
@@ -13,6 +14,7 @@ const samples: Readonly<Record<string, KindSamples>> = {
   product: productSamples,
   inventory: inventorySamples,
   replay: replaySamples,
+  document: documentSamples,
   user: userSamples,
   topic: topicSamples,
 };
