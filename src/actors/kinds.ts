@@ -1,5 +1,8 @@
 // The list of kinds: one line each. Earlier kinds own a destination before later ones.
 import type { AnyKind } from './actor.ts';
+import { inventoryKind } from './kinds/inventory.ts';
+import { productKind } from './kinds/product.ts';
+import { replayKind } from './kinds/replay.ts';
 import { documentKind } from './kinds/document.ts';
 import { notificationsKind } from './kinds/notifications.ts';
 import { notifierKind } from './kinds/notifier.ts';
@@ -16,6 +19,9 @@ export const kinds: readonly AnyKind[] = [
   orderKind,
   notificationsKind,
   notifierKind,
+  productKind,
+  inventoryKind,
+  replayKind,
   userKind,
   topicKind,
 ];
