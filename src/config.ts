@@ -17,6 +17,8 @@ export interface Config {
   readonly jwtSecret: string | null;
   readonly jwksUrl: string | null;
   readonly rateLimit: RateLimit | null;
+  /** How often prices are sent. */
+  readonly priceIntervalMs: number;
   /** Browser origins that are welcome besides the server's own. */
   readonly origins: readonly string[];
   readonly heartBeatMs: number;
@@ -96,6 +98,13 @@ export const settings = {
     help: 'messages per user, or off',
     fallback: '30/10s',
   },
+  priceIntervalMs: {
+    flag: '--price-interval',
+    argument: '<duration>',
+    variable: 'STAGEWIRE_PRICE_INTERVAL',
+    help: 'how often prices that moved are sent, 50ms to 60s',
+    fallback: '500ms',
+  },
   origins: {
     flag: '--origin',
     argument: '<origins>',
@@ -165,6 +174,12 @@ function heartBeat(text: string): number {
   throw new Error('write 0, or a duration from 1s to 1h');
 }
 
+function priceInterval(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= 50 && ms <= 60_000) return ms;
+  throw new Error('write a duration from 50ms to 60s');
+}
+
 function secret(text: string): string {
   if (Buffer.byteLength(text) >= 32) return text;
   throw new Error('the secret must have at least 32 bytes');
@@ -208,6 +223,7 @@ export function resolveConfig(given: Given, environment: NodeJS.ProcessEnv = pro
     jwtSecret: optional('jwtSecret', secret),
     jwksUrl: optional('jwksUrl', httpUrl),
     rateLimit: parsed('rateLimit', required('rateLimit'), parseRateLimit),
+    priceIntervalMs: parsed('priceIntervalMs', required('priceIntervalMs'), priceInterval),
     origins: Object.freeze(
       required('origins')
         .split(',')

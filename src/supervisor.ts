@@ -85,6 +85,7 @@ export class Supervisor {
       for (let index = 0; index < config.edges; index += 1) this.#edges[index] = this.#run('edge', index);
       await Promise.all(this.#edges.map((edge) => edge.ready));
       for (const edge of this.#edges) for (const shard of this.#shards) this.#join(edge, shard);
+      for (const shard of this.#shards) this.#joinPeers(shard, this.#shards.slice(0, shard.index));
       for (const thread of [...this.#edges, ...this.#shards]) this.#watch(thread);
       this.#storage?.ended.catch((error: unknown) => this.#onFatal(asError(error)));
       return this.#port;
@@ -143,6 +144,17 @@ export class Supervisor {
     edge.control.postMessage(toEdge, [edgeEnd.port]);
   }
 
+  /** Joins a shard with others. */
+  #joinPeers(shard: Thread, others: readonly Thread[]): void {
+    for (const other of others) {
+      const [end, otherEnd] = createLink();
+      const order: Order = { type: 'peer', index: other.index, end };
+      const otherOrder: Order = { type: 'peer', index: shard.index, end: otherEnd };
+      shard.control.postMessage(order, [end.port]);
+      other.control.postMessage(otherOrder, [otherEnd.port]);
+    }
+  }
+
   #watch(thread: Thread): void {
     const startedAtMs = this.#clock.now();
     thread.ended.then(
@@ -173,6 +185,11 @@ export class Supervisor {
       if (role === 'edge') this.#join(thread, peer);
       else this.#join(peer, thread);
     }
+    if (role === 'shard')
+      this.#joinPeers(
+        thread,
+        this.#shards.filter((other) => other !== thread),
+      );
     this.#log.info({ role, index }, 'thread is back');
   }
 }

@@ -40,6 +40,8 @@ export type ThreadTask = EdgeTask | ShardTask | StorageTask;
 export type Order =
   /** The other side of a link: a shard for an edge, an edge for a shard, a shard for the storage thread. */
   | { readonly type: 'connect'; readonly index: number; readonly end: LinkEnd }
+  /** To a shard: the other side is the shard of that index. */
+  | { readonly type: 'peer'; readonly index: number; readonly end: LinkEnd }
   /** Finish what was received and let the task end. */
   | { readonly type: 'drain' };
 

@@ -9,6 +9,7 @@ import type {
   SubscribeMessage,
 } from '../link/messages.ts';
 import type { AnyKind } from './actor.ts';
+import { Attachments } from './attachments.ts';
 import type { Writer } from './gate.ts';
 import type { Seen } from './seen.ts';
 import { Subscribers } from './subscribers.ts';
@@ -20,7 +21,27 @@ export type Item =
   | { readonly type: 'replay'; readonly edge: number; readonly message: ReplayMessage }
   | { readonly type: 'acknowledge'; readonly edge: number; readonly message: AcknowledgeMessage }
   | { readonly type: 'rejoin'; readonly edge: number; readonly message: RejoinMessage }
-  | { readonly type: 'timer'; readonly name: string; readonly timer: Timer };
+  | { readonly type: 'timer'; readonly name: string; readonly timer: Timer }
+  /** Others have appended to a stream of the actor, or may have. */
+  | { readonly type: 'feed'; readonly stream: string }
+  /** Sessions came or went. */
+  | { readonly type: 'attachments'; readonly isAgain: boolean }
+  | { readonly type: 'drain' };
+
+/** What nobody waits for: never refused, and given up without a word. */
+export type Silent = Extract<Item, { type: 'timer' | 'rejoin' | 'feed' | 'attachments' | 'drain' }>;
+/** What is answered or refused. */
+export type Asking = Exclude<Item, Silent>;
+
+export function isSilent(item: Item): item is Silent {
+  return !('edge' in item) || item.type === 'rejoin';
+}
+
+/** How far a stream that others append to was published. */
+export interface Fed {
+  readonly epoch: string;
+  readonly seq: number;
+}
 
 /**
  * - `cold`: no state in memory; the next item loads it.
@@ -36,6 +57,11 @@ export class Cell implements Writer {
   readonly kind: AnyKind;
   readonly mailbox = new Queue<Item>();
   readonly subscribers = new Subscribers();
+  readonly attachments = new Attachments();
+  /** By stream; outlives the state as the subscribers do, who must not miss what came meanwhile. */
+  readonly fed = new Map<string, Fed>();
+  /** Streams for which a `feed` lies in the mailbox: one finds all that came before it. */
+  readonly feeds = new Set<string>();
   readonly timers = new Map<string, Timer>();
   phase: Phase = 'cold';
   state: unknown = undefined;
@@ -56,7 +82,12 @@ export class Cell implements Writer {
     this.lastUsedMs = nowMs;
   }
 
-  /** Lets go of the state; the subscribers stay. */
+  /** Whether anyone is tied to the actor: then it must be found again, with or without its state. */
+  get isTied(): boolean {
+    return !this.subscribers.empty || !this.attachments.empty;
+  }
+
+  /** Lets go of the state; subscribers and attachments stay. */
   chill(): void {
     this.phase = 'cold';
     this.state = undefined;

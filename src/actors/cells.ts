@@ -47,7 +47,7 @@ export class Cells {
     for (const cell of this.#cells.values()) {
       if (cell.lastUsedMs > beforeMs || cell.stoppedUntilMs > beforeMs || !this.#isIdle(cell)) continue;
       cell.chill();
-      if (cell.subscribers.empty) this.#cells.delete(cell.key);
+      if (!cell.isTied) this.#cells.delete(cell.key);
     }
     this.#noRoomUntilMs = Math.min(this.#noRoomUntilMs, nowMs);
   }
@@ -57,8 +57,8 @@ export class Cells {
     if (this.#cells.size < actorsMax) return true;
     if (nowMs < this.#noRoomUntilMs) return false;
     for (const cell of this.#cells.values()) {
-      // One with subscribers would stay: to take its state away makes no room.
-      if (!cell.subscribers.empty || cell.stoppedUntilMs > nowMs || !this.#isIdle(cell)) continue;
+      // One that is tied would stay: to take its state away makes no room.
+      if (cell.isTied || cell.stoppedUntilMs > nowMs || !this.#isIdle(cell)) continue;
       cell.chill();
       this.#cells.delete(cell.key);
     }

@@ -1,6 +1,6 @@
 // How a command becomes a turn: decode, once only, rows it needs, the turn itself.
 import { Refusal } from '../errors.ts';
-import { ToEdge } from '../link/messages.ts';
+import { ToEdge, type Params } from '../link/messages.ts';
 import type { Query } from '../storage/storage.ts';
 import type { Command } from './actor.ts';
 import type { Cell, Item } from './cell.ts';
@@ -23,6 +23,8 @@ export function receiveCommand(runtime: Runtime, cell: Cell, item: CommandItem):
   const [, , , name, asker, params, headerKey, headers, bytes, isText] = item.message;
   const command = cell.kind.commands[name];
   if (!command) throw new Refusal('NOT_FOUND', `Nothing handles ${name}.`);
+  assertAllowed(command, asker[1]);
+  assertParameters(command, params);
   const body = command.decode({ bytes, isText, headers }) as never;
   const key = headerKey ?? command.idempotencyKey?.(body) ?? null;
   const attempt: Attempt = {
@@ -38,6 +40,16 @@ export function receiveCommand(runtime: Runtime, cell: Cell, item: CommandItem):
   };
   if (attempt.key) onceOnly(runtime, attempt, attempt.key);
   else withRows(runtime, attempt);
+}
+
+function assertAllowed({ roles }: Command<never>, has: readonly string[]): void {
+  if (!roles || has.some((role) => role === 'admin' || roles.includes(role))) return;
+  throw new Refusal('FORBIDDEN', `Only a ${roles.join(' or ')} may do this.`);
+}
+
+function assertParameters({ parameters }: Command<never>, params: Params | null): void {
+  const problem = parameters?.safeParse(params ?? {}).error?.issues[0];
+  if (problem) throw new Refusal('BAD_REQUEST', `${problem.path.join('.')}: ${problem.message}`);
 }
 
 /** Goes on unless the command was applied before; asks the database only for what memory can't tell. */
@@ -76,17 +88,28 @@ function onceOnly(runtime: Runtime, attempt: Attempt, key: CommandKey): void {
 }
 
 /** The same answer as the first time, and after it: the first may still wait for its commit. */
-function repeated(runtime: Runtime, { cell, item }: Attempt): void {
-  runtime.emit(cell, item.edge, [ToEdge.reply, item.message[1], null]);
+function repeated(runtime: Runtime, { cell, item, command, key }: Attempt): void {
+  const request = item.message[1];
+  // A SEND is answered by its RECEIPT alone.
+  if (!key || command.routes.every((door) => door.startsWith('SEND '))) {
+    return runtime.emit(cell, item.edge, [ToEdge.reply, request, null]);
+  }
+  const args = { actor: cell.key, command: key.command, userId: key.user, idempotencyKey: key.key };
+  runtime.hold(cell, item, { name: 'commandAnswer', args }, (rows) => {
+    const [row] = rows as readonly { answer: string }[];
+    const answer = row ? Buffer.from(row.answer) : null;
+    runtime.emit(cell, item.edge, [ToEdge.reply, request, answer], answer?.length ?? 0);
+  });
 }
 
 function withRows(runtime: Runtime, attempt: Attempt): void {
   const { cell, item, command, body } = attempt;
-  const turn = runtime.turn(cell, item.message[4], item.message[5]);
+  const turn = runtime.turn(cell, item.message[4], item.message[5], item.edge);
   const query = command.query?.(cell.state as never, body, turn);
   if (!query) return receive(runtime, attempt, turn, [] as never);
   runtime.hold(cell, item, query, (rows) => {
-    receive(runtime, attempt, runtime.turn(cell, item.message[4], item.message[5]), rows as never);
+    const fresh = runtime.turn(cell, item.message[4], item.message[5], item.edge);
+    receive(runtime, attempt, fresh, rows as never);
   });
 }
 
@@ -97,21 +120,26 @@ function receive(
   rows: never,
 ): void {
   command.receive(cell.state as never, body, turn, rows);
-  if (key) {
-    turn.write({
-      op: 'upsert',
-      table: 'idempotency_keys',
-      row: {
-        actor: cell.key,
-        command: key.command,
-        user_id: key.user,
-        idempotency_key: key.key,
-        created_at: turn.now,
-      },
-    });
-    cell.seen?.add(key, turn.now);
-  }
+  if (key) remember(cell, turn, key);
   runtime.finish(cell, turn, item.message[8].length);
   const answer = turn.answer?.bytes ?? null;
-  runtime.emit(cell, item.edge, [ToEdge.reply, item.message[1], answer], answer?.length ?? 0);
+  const reply = [ToEdge.reply, item.message[1], answer] as const;
+  const message = turn.cursor === null ? reply : ([...reply, turn.cursor] as const);
+  runtime.emit(cell, item.edge, message, answer?.length ?? 0);
+}
+
+function remember(cell: Cell, turn: Turn, key: CommandKey): void {
+  const row = {
+    actor: cell.key,
+    command: key.command,
+    user_id: key.user,
+    idempotency_key: key.key,
+    created_at: turn.now,
+  };
+  turn.write({ op: 'upsert', table: 'idempotency_keys', row });
+  if (turn.answer) {
+    const answer = Buffer.from(turn.answer.bytes).toString();
+    turn.write({ op: 'upsert', table: 'command_answers', row: { ...row, answer } });
+  }
+  cell.seen?.add(key, turn.now);
 }

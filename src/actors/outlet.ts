@@ -2,9 +2,12 @@
 import { Refusal } from '../errors.ts';
 import { ToEdge, type ToEdgeMessage } from '../link/messages.ts';
 import { StorageError } from '../storage/storage.ts';
-import type { Item } from './cell.ts';
+import type { Asking } from './cell.ts';
 import type { Subscribers } from './subscribers.ts';
 import type { Output } from './turn.ts';
+
+/** What goes to edges; messages to other actors have a way of their own. */
+type ToEdges = Exclude<Output, { to: 'peer' }>;
 
 /** The way to one edge. */
 export interface EdgePort {
@@ -59,7 +62,7 @@ export class Outlet {
   }
 
   /** @param subscribers of the actor that sent it; undefined when it has none. */
-  release({ to, message, bytes }: Output, subscribers: Subscribers | undefined): void {
+  release({ to, message, bytes }: ToEdges, subscribers: Subscribers | undefined): void {
     if ('edge' in to) {
       this.#ports.get(to.edge)?.send(message, bytes);
       return;
@@ -73,8 +76,10 @@ export class Outlet {
   }
 
   /** Its writes were not applied: answers become refusals, what was for subscribers never happened. */
-  lose({ to, message, undo }: Output, error: StorageError): void {
-    undo?.();
+  lose(output: Output, error: StorageError): void {
+    if (output.to === 'peer') return;
+    const { to, message } = output;
+    if ('undo' in output) output.undo?.();
     if (!('edge' in to)) return;
     const { code, message: text, detail } = commitRefusal(error);
     if (message[0] === ToEdge.reply) this.send(to.edge, [ToEdge.refuse, message[1], code, text, detail]);
@@ -106,10 +111,7 @@ export function asRefusal(thrown: unknown): Refusal {
 }
 
 /** The refusal of an item as a message; undefined when nobody waits for an answer. */
-export function refusalMessage(
-  item: Exclude<Item, { type: 'rejoin' | 'timer' }>,
-  { code, message, detail }: Refusal,
-): ToEdgeMessage {
+export function refusalMessage(item: Asking, { code, message, detail }: Refusal): ToEdgeMessage {
   const request = item.message[1];
   return item.type === 'command' || item.type === 'acknowledge'
     ? [ToEdge.refuse, request, code, message, detail]

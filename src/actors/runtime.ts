@@ -1,5 +1,5 @@
 // What the handling of an item needs of the shard it runs on.
-import type { Asker, Params, SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
+import type { Asker, Params, PublishMessage, SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
 import type { Query } from '../storage/storage.ts';
 import type { Cell, Item } from './cell.ts';
 import type { Turn } from './turn.ts';
@@ -7,10 +7,12 @@ import type { Turn } from './turn.ts';
 export interface Runtime {
   /** Milliseconds since 1970. */
   now(): number;
-  /** A turn of this actor that has not happened yet. */
-  turn(cell: Cell, asker: Asker, params: Params | null): Turn;
+  /** A turn of this actor that has not happened yet; `edge` is that of the asking session. */
+  turn(cell: Cell, asker: Asker, params: Params | null, edge?: number): Turn;
   /** The turn has ended well: its writes go to the next commit, what it sends waits for that. */
   finish(cell: Cell, turn: Turn, bytes: number): void;
+  /** Sends a message of a stream to all its subscribers, once all that the actor has written is committed. */
+  publish(cell: Cell, message: PublishMessage): void;
   /** Sends to one edge, once all that the actor has written up to now is committed. */
   emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes?: number): void;
   /** Sends a subscription's start; when it is live, the edge hears of every later message of the destination. */
@@ -20,4 +22,6 @@ export interface Runtime {
    * actor had to be loaded again meanwhile, the item is taken from the start.
    */
   hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void;
+  /** Loads the actor again and then takes the item from the start. */
+  reload(cell: Cell, item: Item): void;
 }

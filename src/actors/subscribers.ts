@@ -10,6 +10,10 @@ export class Subscribers {
     return this.#edgesByDestination.size === 0;
   }
 
+  has(destination: string): boolean {
+    return this.#edgesByDestination.has(destination);
+  }
+
   add(destination: string, edge: number, count: number): void {
     if (count <= 0) return;
     let edges = this.#edgesByDestination.get(destination);

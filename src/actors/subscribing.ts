@@ -23,10 +23,10 @@ const headOf = (cell: Cell, log: StreamLog<never>): Head => log.head(cell.state 
 export function receiveSubscribe(runtime: Runtime, cell: Cell, item: ItemOf<'subscribe'>): void {
   const [, , , name, destination, asker, params, from] = item.message;
   const stream = streamOf(cell, name);
-  const turn = runtime.turn(cell, asker, params);
-  stream.admit?.(cell.state as never, turn);
+  stream.admit?.(cell.state as never, runtime.turn(cell, asker, params, item.edge));
   const log = stream.log;
   if (from === null) return goLive(runtime, cell, item, null);
+  if (from[0] === 'since') return goLive(runtime, cell, item, null, from[1]);
   if (!log && from[0] === 'durable') {
     throw new Refusal('BAD_REQUEST', `No position can be kept for ${destination}.`);
   }
@@ -74,6 +74,8 @@ function startAfter(
     let bytes = 0;
     for (const row of rows) {
       const message = log.message(row);
+      // What others have appended lately is published to all when the actor hears of it.
+      if (message[0] > headOf(cell, log).newest) break;
       page.push(message);
       bytes += message[2].length;
       if (bytes >= pageBytesMax) break;
@@ -92,13 +94,22 @@ function startAfter(
   });
 }
 
-function goLive(runtime: Runtime, cell: Cell, item: Starting, recovered: Recovered): void {
+/** @param after the place of a conflated stream that was seen. */
+function goLive(runtime: Runtime, cell: Cell, item: Starting, recovered: Recovered, after = 0): void {
   const { message, edge } = item;
-  const log = streamOf(cell, message[3]).log;
-  const head = log ? headOf(cell, log) : null;
-  const epoch = head?.epoch ?? null;
-  const start = [ToEdge.subscribed, message[1], true, recovered, epoch, head?.newest ?? 0, []] as const;
-  runtime.emitStart(cell, edge, message[4], start, 0);
+  const [, number, , name, destination, asker, params] = message;
+  const stream = streamOf(cell, name);
+  const head = stream.log ? headOf(cell, stream.log) : null;
+  const asksPresent = head === null || recovered === false;
+  const turn = runtime.turn(cell, asker, params, edge);
+  const present = asksPresent ? stream.present?.(cell.state as never, turn, after) : undefined;
+  if (present) runtime.finish(cell, turn, 0);
+  const place = head?.newest ?? present?.upto ?? 0;
+  const isLive = head !== null || present?.isWhole !== false;
+  const page = present?.bodies.map(({ bytes, isText }): StreamMessage => [place, null, bytes, isText]) ?? [];
+  const bytes = page.reduce((sum, [, , body]) => sum + body.length, 0);
+  const start = [ToEdge.subscribed, number, isLive, recovered, head?.epoch ?? null, place, page] as const;
+  runtime.emitStart(cell, edge, destination, start, bytes);
 }
 
 export function receiveAcknowledge(runtime: Runtime, cell: Cell, item: ItemOf<'acknowledge'>): void {
@@ -145,6 +156,7 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
     let last = head.newest;
     for (const row of rows) {
       const message = log.message(row);
+      if (message[0] > head.newest) break;
       last = message[0];
       const publish = [ToEdge.publish, destination, head.epoch, message, stream.plain === true] as const;
       runtime.emit(cell, item.edge, publish, message[2].length);

@@ -1,20 +1,32 @@
 // One turn of one actor: collects what its kind asks for, and makes it into messages when the turn has ended well.
-import { ToEdge, type Asker, type Params, type ToEdgeMessage } from '../link/messages.ts';
+import {
+  ToEdge,
+  ToShard,
+  type Asker,
+  type Params,
+  type ToEdgeMessage,
+  type ToPeerMessage,
+} from '../link/messages.ts';
 import type { Write } from '../storage/storage.ts';
-import type { AnyKind, Context, PublishOptions, Source } from './actor.ts';
+import type { AnyKind, Context, KindSettings, PublishOptions, Source, Stream } from './actor.ts';
 import { jsonBody, type Body } from './body.ts';
-import { toSegment } from './route.ts';
+import { actorKey, toSegment } from './route.ts';
 
-/** Something a turn sends: to one edge, or to all that have subscribers of a destination. */
-export interface Output {
-  readonly to:
-    | { readonly edge: number }
-    | { readonly destination: string; readonly plain: boolean; readonly actor: string };
-  readonly message: ToEdgeMessage;
-  readonly bytes: number;
-  /** Takes back what was noted for it, when it is lost. */
-  readonly undo?: (() => void) | undefined;
-}
+/** Something a turn sends: to one edge, to all that have subscribers of a destination, or to another actor. */
+export type Output =
+  | {
+      readonly to: { readonly edge: number };
+      readonly message: ToEdgeMessage;
+      readonly bytes: number;
+      /** Takes back what was noted for it, when it is lost. */
+      readonly undo?: (() => void) | undefined;
+    }
+  | {
+      readonly to: { readonly destination: string; readonly plain: boolean; readonly actor: string };
+      readonly message: ToEdgeMessage;
+      readonly bytes: number;
+    }
+  | { readonly to: 'peer'; readonly message: ToPeerMessage; readonly bytes: number };
 
 /** `/topic/room.{id}.events` with the values in their places. */
 export function fillDestination(template: string, id: string, params: Params): string {
@@ -41,20 +53,31 @@ export interface TurnOptions {
   readonly id: string;
   readonly state: unknown;
   readonly asker: Asker;
+  /** The edge of the asking session; 0 for none. */
+  readonly edge: number;
   readonly params: Params | null;
   readonly source: Source;
+  readonly attached: ReadonlyMap<string, string>;
+  /** Whether a destination of the actor has subscribers. */
+  readonly isHeard: (destination: string) => boolean;
 }
 
 export class Turn implements Context {
   readonly id: string;
   readonly user: string;
   readonly roles: readonly string[];
+  readonly session: string;
   readonly params: Params;
   readonly now: number;
+  readonly edge: number;
+  readonly attached: ReadonlyMap<string, string>;
   readonly writes: Write[] = [];
   readonly outputs: Output[] = [];
   readonly timers: { delayMs: number; name: string }[] = [];
   answer: Body | null = null;
+  cursor: string | null = null;
+  /** What becomes of the tie between the asking session and the actor. */
+  tie: 'attach' | 'detach' | null = null;
   readonly #options: TurnOptions;
 
   constructor(options: TurnOptions) {
@@ -62,8 +85,15 @@ export class Turn implements Context {
     this.id = options.id;
     this.user = options.asker[0];
     this.roles = options.asker[1];
+    this.session = options.asker[2] ?? '';
     this.params = options.params ?? noParams;
     this.now = options.source.now;
+    this.edge = options.edge;
+    this.attached = options.attached;
+  }
+
+  get settings(): KindSettings {
+    return this.#options.source.settings;
   }
 
   newId(): string {
@@ -83,9 +113,8 @@ export class Turn implements Context {
   }
 
   publish(stream: string, body: Body, options: PublishOptions = {}): void {
-    const { kind, state, actor, id } = this.#options;
-    const definition = kind.streams[stream];
-    if (!definition) throw new RangeError(`kind ${kind.name} has no stream ${stream}`);
+    const { state, actor, id } = this.#options;
+    const definition = this.#stream(stream);
     const destination = fillDestination(definition.destination, id, options.params ?? noParams);
     const epoch = options.seq === undefined ? null : (definition.log?.head(state as never).epoch ?? null);
     const plain = definition.plain === true;
@@ -103,10 +132,8 @@ export class Turn implements Context {
   }
 
   revoke(stream: string, user: string): void {
-    const { kind, actor, id } = this.#options;
-    const definition = kind.streams[stream];
-    if (!definition) throw new RangeError(`kind ${kind.name} has no stream ${stream}`);
-    const destination = fillDestination(definition.destination, id, noParams);
+    const { actor, id } = this.#options;
+    const destination = fillDestination(this.#stream(stream).destination, id, noParams);
     this.outputs.push({
       to: { destination, plain: false, actor },
       message: [ToEdge.revoke, destination, user],
@@ -117,5 +144,45 @@ export class Turn implements Context {
   after(delayMs: number, name: string): void {
     if (!this.#options.kind.timers?.[name]) throw new RangeError(`no timer ${name}`);
     this.timers.push({ delayMs, name });
+  }
+
+  send(kind: string, id: string, command: string, body: unknown): void {
+    const { bytes } = jsonBody(body);
+    const message = [ToShard.tell, actorKey(kind, id), command, bytes] as const;
+    this.outputs.push({ to: 'peer', message, bytes: bytes.length });
+  }
+
+  push(user: string, queue: string, { bytes, isText }: Body): void {
+    const destination = `/user/${toSegment(user)}/queue/${queue}`;
+    const message = [ToShard.relay, actorKey('user', user), destination, [0, null, bytes, isText]] as const;
+    this.outputs.push({ to: 'peer', message, bytes: bytes.length });
+  }
+
+  feed(kind: string, id: string, stream: string): void {
+    this.outputs.push({ to: 'peer', message: [ToShard.feed, actorKey(kind, id), stream], bytes: 0 });
+  }
+
+  attach(): void {
+    if (this.session !== '') this.tie = 'attach';
+  }
+
+  detach(): void {
+    if (this.session !== '') this.tie = 'detach';
+  }
+
+  hasSubscribers(stream: string, params: Params = noParams): boolean {
+    const { id, isHeard } = this.#options;
+    return isHeard(fillDestination(this.#stream(stream).destination, id, params));
+  }
+
+  more(cursor: string): void {
+    this.cursor = cursor;
+  }
+
+  #stream(name: string): Stream<never> {
+    const { kind } = this.#options;
+    const definition = kind.streams[name];
+    if (!definition) throw new RangeError(`kind ${kind.name} has no stream ${name}`);
+    return definition;
   }
 }

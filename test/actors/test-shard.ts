@@ -120,6 +120,7 @@ export class TestShard {
       storage: this.storage,
       clock: this.clock,
       ids: { newId: () => this.#name('id'), newEpoch: () => this.#name('epoch') },
+      settings: { priceIntervalMs: 500 },
       limits: { ...defaultLimits, ...limits },
       log: pino({ level: 'silent' }),
     });

@@ -3,6 +3,7 @@
 import { pino } from 'pino';
 import type { AnyKind } from '../../src/actors/actor.ts';
 import { kinds as allKinds } from '../../src/actors/kinds.ts';
+import type { PeerPort } from '../../src/actors/peers.ts';
 import { routesOf } from '../../src/actors/routes.ts';
 import { Shard, type ShardLimits } from '../../src/actors/shard.ts';
 import { Authenticator, type Identity } from '../../src/edge/auth.ts';
@@ -12,7 +13,7 @@ import { RouteTable } from '../../src/edge/route-table.ts';
 import type { Session } from '../../src/edge/session.ts';
 import { Refusal } from '../../src/errors.ts';
 import { createLink, Link } from '../../src/link/link.ts';
-import type { ToEdgeMessage, ToShardMessage } from '../../src/link/messages.ts';
+import type { ToEdgeMessage, ToPeerMessage, ToShardMessage } from '../../src/link/messages.ts';
 import { headLimits } from '../../src/limits.ts';
 import type { Outcome, Query, QueryName, Rows, Storage, Transaction } from '../../src/storage/storage.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -213,7 +214,9 @@ export class InProcessNode {
       storage: new ShardStorage(this.storage, () => this.#shards[index] === shard && this.#isAlive(index)),
       clock: this.clock,
       ids: { newId: () => this.#name('id'), newEpoch: () => this.#name('epoch') },
+      settings: { priceIntervalMs: 500 },
       limits: { ...shardLimits, ...this.#options.limits },
+      place: { index, count: this.#options.shards ?? 1 },
       log: this.#log,
     });
     this.#shards[index] = shard;
@@ -228,11 +231,27 @@ export class InProcessNode {
       edge.connectShard(index, edgeEnd);
       return link;
     });
+    for (const [other, peer] of this.#shards.entries()) {
+      if (other === index || !this.#isAlive(other)) continue;
+      shard.addPeer(other, this.#wayTo(other));
+      peer.addPeer(index, this.#wayTo(index));
+    }
+  }
+
+  #wayTo(index: number): PeerPort {
+    const send = (message: ToPeerMessage): void => {
+      setImmediate(() => {
+        this.#happenings += 1;
+        if (this.#isAlive(index)) this.#shards[index]?.receiveFromPeer(message);
+      });
+    };
+    return { send, full: false };
   }
 
   /** The thread of a shard is gone: what it has not answered it never will. */
   killShard(index: number): void {
     for (const link of this.#links[index]?.splice(0) ?? []) link.close();
+    for (const [other, peer] of this.#shards.entries()) if (other !== index) peer.removePeer(index);
   }
 
   /** A connection that has said nothing yet. */

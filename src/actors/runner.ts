@@ -1,0 +1,293 @@
+// Gives actors their turns: one at a time each, on state that is loaded first, with rows read in between where a turn
+// needs them, and loaded again after a fault. What turns write and send goes to the gate.
+import type { Logger } from 'pino';
+import { overloaded, Refusal } from '../errors.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { ToEdge, type Asker, type Params, type PublishMessage } from '../link/messages.ts';
+import type { SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
+import type { Query, Storage } from '../storage/storage.ts';
+import type { Source } from './actor.ts';
+import { isSilent, type Cell, type Item } from './cell.ts';
+import { receiveCommand } from './commands.ts';
+import { fedAfterLoad, receiveFeed } from './feeding.ts';
+import type { Gate } from './gate.ts';
+import { asRefusal, refusalMessage, stopped, unreadable, type Outlet } from './outlet.ts';
+import type { Runtime } from './runtime.ts';
+import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
+import { Turn, type Output } from './turn.ts';
+
+export interface RunnerLimits {
+  /** Items waiting for one actor; one more is refused with UNAVAILABLE. */
+  readonly mailboxMax: number;
+  /** Faults in a row after which an actor is stopped for a while. */
+  readonly faultsMax: number;
+  /** How long it is stopped the first time; doubled each time, up to a minute. */
+  readonly stopMs: number;
+}
+
+export interface RunnerOptions {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly source: () => Source;
+  readonly limits: RunnerLimits;
+  readonly log: Logger;
+  readonly outlet: Outlet;
+  readonly gate: Gate<Cell, Output>;
+}
+
+const stopMsMax = 60_000;
+const readAgainMs = 1_000;
+const nobody: Asker = ['', []];
+
+export class Runner implements Runtime {
+  readonly #options: RunnerOptions;
+  /** Actors that wait for rows. */
+  #holding = 0;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether no actor waits for rows. */
+  get idle(): boolean {
+    return this.#holding === 0;
+  }
+
+  /** The item's turn comes when those before it have had theirs. */
+  deliver(cell: Cell, item: Item): void {
+    if (!isSilent(item) && this.#isOverloaded(cell, item.edge)) return this.answer(item, overloaded());
+    if (item.type === 'rejoin') cell.subscribers.rejoin(item.message[3], item.edge, item.message[5]);
+    if (cell.phase === 'ready' && cell.mailbox.length === 0) return this.#take(cell, item);
+    if (item.type === 'feed') {
+      if (cell.feeds.has(item.stream)) return;
+      cell.feeds.add(item.stream);
+    }
+    cell.mailbox.push(item);
+    if (cell.phase === 'cold') this.#load(cell);
+  }
+
+  /** Refuses what has no actor to wait for. */
+  answer(item: Item, refusal: Refusal): void {
+    if (!isSilent(item)) this.#options.outlet.send(item.edge, refusalMessage(item, refusal));
+  }
+
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  turn(cell: Cell, asker: Asker, params: Params | null, edge = 0): Turn {
+    const { key, id, kind, state, subscribers } = cell;
+    return new Turn({
+      kind,
+      actor: key,
+      id,
+      state,
+      asker,
+      edge,
+      params,
+      source: this.#options.source(),
+      attached: cell.attachments.users,
+      isHeard: (destination) => subscribers.has(destination),
+    });
+  }
+
+  finish(cell: Cell, turn: Turn, bytes: number): void {
+    const { gate } = this.#options;
+    if (turn.writes.length > 0) gate.write(cell, turn.writes, bytes);
+    for (const output of turn.outputs) gate.emit(cell, output);
+    for (const { delayMs, name } of turn.timers) this.#setTimer(cell, delayMs, name);
+    if (turn.tie) this.#tie(cell, turn, turn.tie);
+    cell.faults = 0;
+  }
+
+  publish(cell: Cell, message: PublishMessage): void {
+    const to = { destination: message[1], plain: message[4], actor: cell.key };
+    this.#options.gate.emit(cell, { to, message, bytes: message[3][2].length });
+  }
+
+  emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes = 0): void {
+    this.#options.gate.emit(cell, { to: { edge }, message, bytes });
+  }
+
+  emitStart(cell: Cell, edge: number, destination: string, start: SubscribedMessage, bytes: number): void {
+    const live = start[2];
+    if (live) cell.subscribers.add(destination, edge, 1);
+    const undo = live ? (): void => cell.subscribers.remove(destination, edge) : undefined;
+    this.#options.gate.emit(cell, { to: { edge }, message: start, bytes, undo });
+  }
+
+  hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void {
+    cell.phase = 'holding';
+    this.#holding += 1;
+    const resume = (next: () => void): void => {
+      this.#holding -= 1;
+      if (cell.state === undefined) {
+        cell.mailbox.unshift(item);
+        cell.chill();
+      } else {
+        cell.phase = 'ready';
+        this.#guard(cell, item, next);
+      }
+      this.#continue(cell);
+    };
+    this.#options.gate.whenSettled(cell, () => {
+      this.#options.storage.query(query).then(
+        (rows) => resume(() => then(rows as readonly never[])),
+        (error: unknown) => {
+          if (!isSilent(item)) return resume(() => this.#refuseFor(cell, item, error));
+          this.#holding -= 1;
+          cell.mailbox.unshift(item);
+          return this.#giveUp(cell, error);
+        },
+      );
+    });
+  }
+
+  reload(cell: Cell, item: Item): void {
+    cell.mailbox.unshift(item);
+    cell.chill();
+  }
+
+  #isOverloaded(cell: Cell, edge: number): boolean {
+    const { limits, gate, outlet } = this.#options;
+    return cell.mailbox.length >= limits.mailboxMax || gate.full || outlet.full(edge);
+  }
+
+  #load(cell: Cell): void {
+    const { gate, storage, source } = this.#options;
+    cell.phase = 'loading';
+    this.#holding += 1;
+    gate.whenSettled(cell, () => {
+      const parts = Object.entries(cell.kind.load(cell.id));
+      const reading = parts.map(async ([part, query]) => [part, await storage.query(query)]);
+      Promise.all(reading)
+        .then((rows) => {
+          cell.state = cell.kind.start(cell.id, Object.fromEntries(rows) as never, source());
+          cell.phase = 'ready';
+          for (const stream of fedAfterLoad(cell)) cell.mailbox.unshift({ type: 'feed', stream });
+        })
+        .then(
+          () => {
+            this.#holding -= 1;
+            this.#continue(cell);
+          },
+          (error: unknown) => {
+            this.#holding -= 1;
+            this.#giveUp(cell, error);
+          },
+        );
+    });
+  }
+
+  /** An actor that can't be read is never taken for an empty one. */
+  #giveUp(cell: Cell, error: unknown): void {
+    this.#options.log.error({ err: error, actor: cell.key }, 'actor could not be read');
+    cell.chill();
+    const kept: Item[] = [];
+    for (let item = cell.mailbox.shift(); item; item = cell.mailbox.shift()) {
+      if (isSilent(item)) kept.push(item);
+      else this.answer(item, unreadable());
+    }
+    // They keep their place before all that comes: a rejoin must not be live before it has caught up.
+    for (const item of kept) cell.mailbox.push(item);
+    if (kept.length > 0) this.#options.clock.after(readAgainMs, () => this.#continue(cell));
+  }
+
+  #continue(cell: Cell): void {
+    while (cell.phase === 'ready') {
+      const item = cell.mailbox.shift();
+      if (!item) return;
+      this.#take(cell, item);
+    }
+    if (cell.phase === 'cold' && cell.mailbox.length > 0) this.#load(cell);
+  }
+
+  #take(cell: Cell, item: Item): void {
+    const now = this.now();
+    cell.lastUsedMs = now;
+    if (cell.stoppedUntilMs > now && !isSilent(item)) return this.answer(item, stopped());
+    this.#guard(cell, item, () => {
+      switch (item.type) {
+        case 'command':
+          return receiveCommand(this, cell, item);
+        case 'subscribe':
+          return receiveSubscribe(this, cell, item);
+        case 'replay':
+          return receiveReplay(this, cell, item);
+        case 'acknowledge':
+          return receiveAcknowledge(this, cell, item);
+        case 'rejoin':
+          return receiveRejoin(this, cell, item);
+        case 'feed':
+          cell.feeds.delete(item.stream);
+          return receiveFeed(this, cell, item);
+        case 'timer':
+          return this.#fire(cell, item);
+        case 'attachments':
+          return this.#run(cell, (turn) => cell.kind.attachments?.(cell.state as never, turn, item.isAgain));
+        case 'drain':
+          return this.#run(cell, (turn) => cell.kind.drain?.(cell.state as never, turn));
+      }
+    });
+  }
+
+  #guard(cell: Cell, item: Item, task: () => void): void {
+    try {
+      task();
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) this.#fault(cell, thrown);
+      this.#refuseFor(cell, item, thrown);
+    }
+  }
+
+  #fault(cell: Cell, thrown: unknown): void {
+    const { limits, log } = this.#options;
+    log.error({ err: thrown, actor: cell.key }, 'turn failed, the actor is loaded again');
+    cell.chill();
+    cell.faults += 1;
+    if (cell.faults < limits.faultsMax) return;
+    const doublings = Math.min(cell.faults - limits.faultsMax, 16);
+    cell.stoppedUntilMs = this.now() + Math.min(limits.stopMs * 2 ** doublings, stopMsMax);
+  }
+
+  /** A turn that nobody asked for. */
+  #run(cell: Cell, task: (turn: Turn) => undefined): void {
+    const turn = this.turn(cell, nobody, null);
+    task(turn);
+    this.finish(cell, turn, 0);
+  }
+
+  #fire(cell: Cell, { name, timer }: Extract<Item, { type: 'timer' }>): void {
+    // Set again or lost while it lay in the mailbox.
+    if (cell.timers.get(name) !== timer) return;
+    cell.timers.delete(name);
+    this.#run(cell, (turn) => cell.kind.timers?.[name]?.(cell.state as never, turn));
+  }
+
+  #setTimer(cell: Cell, delayMs: number, name: string): void {
+    cell.timers.get(name)?.cancel();
+    const ring = (): void => this.deliver(cell, { type: 'timer', name, timer });
+    const timer: Timer = this.#options.clock.after(delayMs, ring);
+    cell.timers.set(name, timer);
+  }
+
+  #tie(cell: Cell, { session, user, edge }: Turn, tie: 'attach' | 'detach'): void {
+    if (tie === 'attach') cell.attachments.add(session, user, edge);
+    else if (!cell.attachments.remove(session)) return;
+    const op = tie === 'attach' ? ToEdge.attached : ToEdge.detached;
+    this.emit(cell, edge, [op, session, cell.key]);
+  }
+
+  /** In order with what the actor sent before: behind the gate. */
+  #refuseFor(cell: Cell, item: Item, thrown: unknown): void {
+    // What can't be told at all is given up: better a gap than nothing from now on.
+    if (item.type === 'rejoin') return cell.subscribers.rejoined(item.message[3], item.edge);
+    if (isSilent(item)) return;
+    const { code, message, detail } = asRefusal(thrown);
+    // What could not be made has no id to be told.
+    const isNew = item.type === 'command' && cell.kind.commands[item.message[3]]?.id === 'new';
+    const its = isNew ? undefined : cell.kind.refusalDetail?.(cell.id);
+    const refusal = new Refusal(code, message, { ...its, ...detail });
+    this.emit(cell, item.edge, refusalMessage(item, refusal));
+  }
+}
