@@ -44,7 +44,9 @@ function isExact(number: string): boolean {
  */
 export function exactNumbers(json: string): string {
   if (!suspect.test(json)) return json;
-  return json.replaceAll(stringOrNumber, (token) => (token.startsWith('"') || isExact(token) ? token : 'null'));
+  return json.replaceAll(stringOrNumber, (token) =>
+    token.startsWith('"') || isExact(token) ? token : 'null',
+  );
 }
 
 export function sum(one: string, other: string): string {

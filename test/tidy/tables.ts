@@ -22,6 +22,7 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
       'src/actors/body.ts',
       'src/actors/route.ts',
       'src/actors/kinds/*-views.ts',
+      'src/actors/kinds/price-book.ts',
       ...storageContract,
       ...everywhere,
     ],

@@ -13,7 +13,9 @@ export const watchLeaseMs = 30_000;
  * counts code points.
  */
 export const symbolPattern = /^[^\s/*?{},\p{C}]{1,32}$/u;
-export const symbolSchema = z.string().regex(symbolPattern, 'must be 1 to 32 visible characters without / * ? { } ,');
+export const symbolSchema = z
+  .string()
+  .regex(symbolPattern, 'must be 1 to 32 visible characters without / * ? { } ,');
 
 export const decimalHint = `must be a decimal text, not negative, with at most 20 digits before and 12 after the point, or a number of at most ${numberDigitsMax} digits without an exponent`;
 export const decimalSchema = z
