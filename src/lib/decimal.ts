@@ -2,12 +2,11 @@
 // the library. Decimals are texts everywhere else: no double holds 0.1, and sums of doubles drift.
 import Big from 'big.js';
 
-/** Digits before and after the point that a text may have. */
-export const wholeDigitsMax = 20;
-export const fractionDigitsMax = 12;
 /** Digits of a JSON number, leading and trailing zeros too: any decimal of so many comes out of a double as it went in. */
 export const numberDigitsMax = 15;
 
+const fractionDigitsMax = 12;
+/** At most 20 digits before the point and 12 after it, not negative. */
 export const decimalPattern = /^(?:0|[1-9]\d{0,19})(?:\.\d{1,12})?$/;
 
 /** A constructor of our own: its settings are shared with nobody. Half up, away from zero, as banks and Java do. */

@@ -1,7 +1,7 @@
 // One actor per user: what the user holds, and what it is worth at the last known prices. The prices come from the
 // price book, which sends what has moved to those who watch, for as long as they renew their lease.
 import { z } from 'zod';
-import { decimalOf, difference, exactNumbers, product, sum } from '../../lib/decimal.ts';
+import { decimalOf, decimalPattern, difference, exactNumbers, product, sum } from '../../lib/decimal.ts';
 import type { PriceRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
 import { json, jsonBody, nothing, type Body, type Decoder, type RawBody } from '../body.ts';
@@ -61,7 +61,7 @@ function decodeHoldings(raw: RawBody): readonly Holding[] {
 const decodePut: Decoder<readonly Holding[]> = Object.assign(decodeHoldings, { schema: putSchema });
 const decodeMoved = json(
   z.object({
-    prices: z.array(z.tuple([z.string(), z.string()])),
+    prices: z.array(z.tuple([z.string(), z.string().regex(decimalPattern)])),
     lease: z.enum(['begins', 'goes on', 'ended']),
   }),
 );
