@@ -31,7 +31,9 @@ interface Portfolio {
   owesPresent: boolean;
   sentAt: number;
   isSendDue: boolean;
-  /** Number of the newest message; greater in each life of the actor. */
+  /** Number of the newest change that subscribers were told. */
+  told: number;
+  /** Number of the newest change, whether anybody was told or not; greater in each life of the actor. */
   newest: number;
 }
 
@@ -66,7 +68,6 @@ const decodeMoved = json(
   }),
 );
 
-/** @returns whether the portfolio is worth something else now. */
 function reprice(state: Portfolio, symbol: string, price: string): boolean {
   const position = state.positions.get(symbol);
   if (!position || position.price === price) return false;
@@ -78,8 +79,9 @@ function reprice(state: Portfolio, symbol: string, price: string): boolean {
   return true;
 }
 
-function repriceAll(state: Portfolio, rows: readonly PriceRow[]): void {
-  for (const { symbol, price } of rows) reprice(state, symbol, price);
+/** @returns whether it is worth something else now. */
+function repriceAll(state: Portfolio, rows: readonly Pick<PriceRow, 'symbol' | 'price'>[]): boolean {
+  return rows.filter(({ symbol, price }) => reprice(state, symbol, price)).length > 0;
 }
 
 function replace(state: Portfolio, holdings: readonly Holding[]): void {
@@ -112,7 +114,7 @@ function publish(state: Portfolio, ctx: Context): void {
   state.sentAt = ctx.now;
   state.owesPresent = false;
   if (!ctx.hasSubscribers('positions')) return;
-  state.newest += 1;
+  state.told = state.newest;
   ctx.publish('positions', bodyOf(state, ctx.now), { seq: state.newest });
 }
 
@@ -165,6 +167,7 @@ export const portfolioKind = defineActor({
       owesPresent: false,
       sentAt: 0,
       isSendDue: false,
+      told: 0,
       newest: source.now * 1_000,
     };
     replace(state, JSON.parse(rows.portfolio[0]?.holdings ?? '[]') as Holding[]);
@@ -205,6 +208,7 @@ export const portfolioKind = defineActor({
         ctx.write({ op: 'upsert', table: 'portfolios', row });
         // What the price book has told is newer than what it has stored.
         repriceAll(state, isFresh(state, ctx.now) ? rows.filter(({ symbol }) => !known.get(symbol)) : rows);
+        state.newest += 1;
         ctx.reply(answer(state, ctx.now));
         publish(state, ctx);
         watch(state, ctx);
@@ -220,7 +224,7 @@ export const portfolioKind = defineActor({
       query: (state: Portfolio, _body, ctx) =>
         isFresh(state, ctx.now) ? undefined : { name: 'prices', args: {} },
       receive(state: Portfolio, _body, ctx, rows) {
-        repriceAll(state, rows);
+        if (repriceAll(state, rows)) state.newest += 1;
         ctx.reply(answer(state, ctx.now));
         // One lease, so that asking again soon costs no reading of all prices.
         if (!isFresh(state, ctx.now)) watch(state, ctx);
@@ -232,12 +236,16 @@ export const portfolioKind = defineActor({
       routes: [],
       decode: decodeMoved,
       receive(state: Portfolio, { prices, lease }, ctx) {
-        let hasChanged = false;
-        for (const [symbol, price] of prices) hasChanged = reprice(state, symbol, price) || hasChanged;
+        const hasChanged = repriceAll(
+          state,
+          prices.map(([symbol, price]) => ({ symbol, price })),
+        );
+        const owes = state.owesPresent && lease === 'begins';
+        if (hasChanged || owes) state.newest += 1;
         if (lease === 'begins') state.freshUntilMs = ctx.now + freshMs;
         if (lease === 'ended') state.freshUntilMs = 0;
         if (!ctx.hasSubscribers('positions')) return;
-        if (state.owesPresent && lease === 'begins') publish(state, ctx);
+        if (owes) publish(state, ctx);
         else if (hasChanged) publishInTime(state, ctx);
         // One that was loaded again has lost its timer.
         if (!state.isRenewing) keepWatching(state, ctx);
@@ -252,7 +260,8 @@ export const portfolioKind = defineActor({
     },
     send(state: Portfolio, ctx) {
       state.isSendDue = false;
-      publish(state, ctx);
+      // A change of holdings may have told it meanwhile.
+      if (state.newest > state.told) publishInTime(state, ctx);
     },
   },
 });
