@@ -279,7 +279,7 @@ describe('ticks that are refused', () => {
     await rounds();
     const refusal = shard.edge.messages.find((message) => message[1] === request);
     expect(refusal?.[0]).toBe(ToEdge.refuse);
-    expect(refusal?.slice(2)).toEqual(['BAD_REQUEST', expect.stringContaining('Tick 1'), { index: 1 }]);
+    expect(refusal?.slice(2)).toEqual(['BAD_REQUEST', expect.stringMatching(/^[^[{]+\.$/), { index: 1 }]);
     expect(await shard.answerOf('list', { actor: 'prices/' })).toBe('ok: []');
   });
 

@@ -37,9 +37,9 @@ export interface Tick {
 
 function tickOf(value: unknown, index: number): Tick {
   const refuse = (what: string): never => {
-    throw new Refusal('BAD_REQUEST', `Tick ${index}: ${what}.`, { index });
+    throw new Refusal('BAD_REQUEST', `${what}.`, { index });
   };
-  if (typeof value !== 'object' || value === null) return refuse('it must be an object');
+  if (typeof value !== 'object' || value === null) return refuse('A tick must be an object');
   const { symbol, price, volume } = value as Readonly<Record<string, unknown>>;
   if (typeof symbol !== 'string' || !symbolPattern.test(symbol)) {
     return refuse('symbol must be 1 to 32 visible characters without / * ? { } ,');
