@@ -3,6 +3,7 @@ import { kinds } from '../../src/actors/kinds.ts';
 import { kindContract, type KindSamples } from './kind.contract.ts';
 import { portfolioSamples } from './portfolio.samples.ts';
 import { pricesSamples } from './prices.samples.ts';
+import { documentSamples } from './document.samples.ts';
 import { roomSamples } from './room.samples.ts';
 import { topicSamples } from './topic.samples.ts';
 import { userSamples } from './user.samples.ts';
@@ -11,6 +12,7 @@ const samples: Readonly<Record<string, KindSamples>> = {
   room: roomSamples,
   prices: pricesSamples,
   portfolio: portfolioSamples,
+  document: documentSamples,
   user: userSamples,
   topic: topicSamples,
 };

@@ -21,8 +21,6 @@ const trimStep = 1_000;
 const snapshotStepMin = 1_000;
 const snapshotUnitsPerOperation = 1_000;
 const pageMax = 10_000;
-/** Less than what an idle actor is given. */
-const stayMs = 30_000;
 
 const wholeNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const operationId = z.string().min(1).max(255);
@@ -302,18 +300,10 @@ export const documentKind = defineActor({
         const session = ctx.session === '' ? ctx.user : ctx.session;
         const at = state.cursors.place(session, { user: ctx.user, position: body.position, anchor }, over);
         ctx.attach();
-        ctx.after(stayMs, 'stay');
         const shown = { ...at, revision: state.revision };
         ctx.publish('cursors', cursorBody(ctx.id, { session, user: ctx.user }, shown, ctx.now));
       },
     }),
-  },
-
-  timers: {
-    // Who comes later is to see cursors that nobody moves, too.
-    stay(state: DocumentState, ctx) {
-      if (state.cursors.size > 0) ctx.after(stayMs, 'stay');
-    },
   },
 
   attachments(state, ctx, { gone }) {
