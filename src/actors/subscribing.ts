@@ -171,7 +171,7 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
 function presentAgain(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin'>): void {
   const [, , name, destination, params] = item.message;
   const stream = streamOf(cell, name);
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const turn = runtime.turn(cell, ['', []], params, item.edge);
     const present = stream.present?.(cell.state as never, turn, after);
     if (!present) return;

@@ -1,6 +1,6 @@
 // Exact decimals: how they are read from JSON, and the little arithmetic that prices need. The only place that knows
 // the library. Decimals are texts everywhere else: no double holds 0.1, and sums of doubles drift.
-import Big from 'big.js';
+import { Big } from 'big.js';
 
 /** Digits of a JSON number, leading and trailing zeros too: any decimal of so many comes out of a double as it went in. */
 export const numberDigitsMax = 15;
@@ -60,10 +60,15 @@ export function product(one: string, other: string): string {
   return new Decimal(one).times(other).toFixed();
 }
 
-/** `part` of `whole` in percent, rounded to 4 decimals; 0 when the whole is 0. */
-export function percentage(part: string, whole: string): string {
-  const of = new Decimal(whole);
-  if (of.eq(0)) return '0';
+/**
+ * How far it is from one to the other: exactly, and in percent of the first, rounded to 4 decimals; 0 percent when the
+ * first is 0.
+ */
+export function changeOf(before: string, after: string): readonly [change: string, percent: string] {
+  if (before === after) return ['0', '0'];
+  const from = new Decimal(before);
+  const change = new Decimal(after).minus(from);
   // Multiplied first, so that the division is the only step that rounds.
-  return new Decimal(part).times(100).div(of).toFixed();
+  const percent = from.eq(0) ? '0' : change.times(100).div(from).toFixed();
+  return [change.toFixed(), percent];
 }

@@ -303,7 +303,7 @@ describe('watching the price book', () => {
     }
   });
 
-  test('[PORTFOLIO8] heals when the whole shard was started again', async () => {
+  test('[PORTFOLIO8] [PRICE13] heals when the whole shard was started again', async () => {
     const portfolio = new Portfolio();
     await portfolio.put({ A: '1' });
     await portfolio.tick({ A: '3' });

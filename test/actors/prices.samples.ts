@@ -30,5 +30,5 @@ export const pricesSamples: KindSamples = {
   durable: ({ quotes }: { quotes: ReadonlyMap<string, PriceRow & { updatedAt: number }> }) =>
     [...quotes.values()]
       .map((quote) => [quote.symbol, quote.price, quote.open, quote.day, quote.volume, quote.updatedAt])
-      .toSorted(),
+      .toSorted(([one], [other]) => (String(one) < String(other) ? -1 : 1)),
 };

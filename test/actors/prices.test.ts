@@ -176,7 +176,7 @@ describe('subscribing', () => {
     await tick(shard, { symbol: 'A', price: '2' }, { symbol: 'B', price: '3' });
     const [start] = await subscribe(shard);
     expect(start?.[2]).toBe(true);
-    expect(pairsOf(bodiesOf(start as SubscribedMessage)).toSorted()).toEqual([
+    expect(pairsOf(bodiesOf(start as SubscribedMessage))).toEqual([
       ['A', '2'],
       ['B', '3'],
     ]);
@@ -234,7 +234,7 @@ describe('subscribing', () => {
     const { upto } = await readAll(shard, 0);
     const again = open(shard.storage);
     again.clock.advance(1);
-    expect((await readAll(again, upto)).pairs.toSorted()).toEqual(
+    expect((await readAll(again, upto)).pairs).toEqual(
       many(3, '1').map(({ symbol, price }) => [symbol, price]),
     );
     const [one] = await subscribe(again, 'S1', ['since', upto]);
@@ -279,7 +279,7 @@ describe('ticks that are refused', () => {
     await rounds();
     const refusal = shard.edge.messages.find((message) => message[1] === request);
     expect(refusal?.[0]).toBe(ToEdge.refuse);
-    expect(refusal?.slice(2)).toEqual(['BAD_REQUEST', expect.stringMatching(/^[^[{]+\.$/), { index: 1 }]);
+    expect(refusal?.slice(2)).toEqual(['BAD_REQUEST', expect.stringMatching(/\w\.$/), { index: 1 }]);
     expect(await shard.answerOf('list', { actor: 'prices/' })).toBe('ok: []');
   });
 

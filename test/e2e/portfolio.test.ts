@@ -57,7 +57,7 @@ describe.each(layouts)('$name', (layout) => {
     ['no UTF-8', Buffer.from('{"holdings":[{"symbol":"\xff","quantity":"1"}]}', 'latin1')],
     ['a list', '[]'],
     ['no holdings', {}],
-    ['a symbol twice', { holdings: Array(2).fill({ symbol: 'A', quantity: 1 }) }],
+    ['a symbol twice', { holdings: ['1', '2'].map((quantity) => ({ symbol: 'A', quantity })) }],
     ['a quantity below zero', { holdings: [{ symbol: 'A', quantity: '-1' }] }],
     ['a rounded quantity', '{"holdings":[{"symbol":"A","quantity":0.12345678901234567}]}'],
     ['no quantity', { holdings: [{ symbol: 'A' }] }],

@@ -1,7 +1,7 @@
 // Decimals are exact: arithmetic against whole numbers of any size, reading against what was written.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decimalOf, difference, exactNumbers, percentage, product, sum } from '../../src/lib/decimal.ts';
+import { changeOf, decimalOf, difference, exactNumbers, product, sum } from '../../src/lib/decimal.ts';
 
 const decimal = fc
   .tuple(fc.bigInt(0n, 10n ** 20n - 1n), fc.nat({ max: 12 }), fc.bigInt(0n, 10n ** 12n - 1n))
@@ -30,28 +30,27 @@ describe('arithmetic', () => {
     expect(difference('0.000000000001', '1')).toBe('-0.999999999999');
   });
 
-  test('[DECIMAL2] a percentage has 4 decimals, rounded half up, away from zero', () => {
+  test('[DECIMAL2] a change is exact, its percentage has 4 decimals, rounded half up, away from zero', () => {
     fc.assert(
-      fc.property(decimal, decimal, (price, open) => {
-        const change = difference(price, open);
-        const whole = scaled(open, 12);
-        if (whole === 0n) {
-          expect(percentage(change, open)).toBe('0');
-          return;
-        }
-        const part = scaled(change, 12);
+      fc.property(decimal, decimal, (before, after) => {
+        const [change, percent] = changeOf(before, after);
+        const whole = scaled(before, 12);
+        const part = scaled(after, 12) - whole;
+        expect(scaled(change, 12)).toBe(part);
         const [size, sign] = part < 0n ? [-part, -1n] : [part, 1n];
         // Half up is: twice the quotient, plus one, halved and cut.
-        const rounded = (size * 100n * 10_000n * 2n + whole) / (2n * whole);
-        expect(scaled(percentage(change, open), 4)).toBe(sign * rounded);
+        const rounded = whole === 0n ? 0n : (size * 100n * 10_000n * 2n + whole) / (2n * whole);
+        expect(scaled(percent, 4)).toBe(sign * rounded);
       }),
     );
-    expect(percentage('0.00005', '100')).toBe('0.0001');
-    expect(percentage('-0.00005', '100')).toBe('-0.0001');
-    expect(percentage('-0.00004', '100')).toBe('0');
-    expect(percentage('1', '3')).toBe('33.3333');
-    expect(percentage('2', '3')).toBe('66.6667');
-    expect(percentage('5', '0')).toBe('0');
+    expect(changeOf('100', '100.00005')).toEqual(['0.00005', '0.0001']);
+    expect(changeOf('100', '99.99995')).toEqual(['-0.00005', '-0.0001']);
+    expect(changeOf('100', '99.99996')).toEqual(['-0.00004', '0']);
+    expect(changeOf('3', '4')).toEqual(['1', '33.3333']);
+    expect(changeOf('3', '5.00')).toEqual(['2', '66.6667']);
+    expect(changeOf('0', '5')).toEqual(['5', '0']);
+    expect(changeOf('1.0', '1')).toEqual(['0', '0']);
+    expect(changeOf('1.00', '1.00')).toEqual(['0', '0']);
   });
 });
 

@@ -198,7 +198,8 @@ export const portfolioKind = defineActor({
       answer: answerSchema,
       decode: decodePut,
       query(state: Portfolio, holdings, ctx) {
-        const isKnown = ([symbol]: Holding): boolean => state.positions.get(symbol)?.price != null;
+        const isKnown = ([symbol]: Holding): boolean =>
+          typeof state.positions.get(symbol)?.price === 'string';
         return isFresh(state, ctx.now) && holdings.every(isKnown) ? undefined : { name: 'prices', args: {} };
       },
       receive(state: Portfolio, holdings, ctx, rows) {

@@ -1,7 +1,7 @@
 // The price book without its doors: the last value of every symbol, what of it has moved and is not stored yet, and who
 // watches what.
 import { Refusal } from '../../errors.ts';
-import { difference, percentage } from '../../lib/decimal.ts';
+import { changeOf } from '../../lib/decimal.ts';
 import type { PriceRow } from '../../storage/tables.ts';
 import type { PriceView, Tick } from './price-views.ts';
 import { isoTime } from './room-views.ts';
@@ -55,12 +55,12 @@ export class Quote {
   }
 
   view(): PriceView {
-    const change = difference(this.price, this.open);
+    const [change, changePercent] = changeOf(this.open, this.price);
     return {
       symbol: this.symbol,
       price: this.price,
       change,
-      changePercent: percentage(change, this.open),
+      changePercent,
       volume: this.volume,
       timestamp: isoTime(this.updatedAt),
     };

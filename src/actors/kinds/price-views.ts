@@ -12,12 +12,11 @@ export const watchLeaseMs = 30_000;
  * No space, nothing invisible, nothing that a destination or a list in a query string gives a meaning. The length
  * counts code points.
  */
-export const symbolPattern = /^[^\s/*?{},\p{C}]{1,32}$/u;
-export const symbolSchema = z
-  .string()
-  .regex(symbolPattern, 'must be 1 to 32 visible characters without / * ? { } ,');
+const symbolPattern = /^[^\s/*?{},\p{C}]{1,32}$/u;
+const symbolHint = 'must be 1 to 32 visible characters, none of them / * ? { } or a comma';
+export const symbolSchema = z.string().regex(symbolPattern, symbolHint);
 
-export const decimalHint = `must be a decimal text, not negative, with at most 20 digits before and 12 after the point, or a number of at most ${numberDigitsMax} digits without an exponent`;
+const decimalHint = `must be a decimal text of up to 20 digits and 12 decimals, or a number of up to ${numberDigitsMax} digits`;
 export const decimalSchema = z
   .union([z.string(), z.number()])
   .refine((value) => decimalOf(value) !== null, decimalHint);
@@ -42,7 +41,7 @@ function tickOf(value: unknown, index: number): Tick {
   if (typeof value !== 'object' || value === null) return refuse('A tick must be an object');
   const { symbol, price, volume } = value as Readonly<Record<string, unknown>>;
   if (typeof symbol !== 'string' || !symbolPattern.test(symbol)) {
-    return refuse('symbol must be 1 to 32 visible characters without / * ? { } ,');
+    return refuse(`symbol ${symbolHint}`);
   }
   const text = decimalOf(price);
   if (text === null) return refuse(`price ${decimalHint}`);
