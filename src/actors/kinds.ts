@@ -8,6 +8,8 @@ import { notificationsKind } from './kinds/notifications.ts';
 import { notifierKind } from './kinds/notifier.ts';
 import { orderKind } from './kinds/order.ts';
 import { presenceKind } from './kinds/presence.ts';
+import { portfolioKind } from './kinds/portfolio.ts';
+import { pricesKind } from './kinds/prices.ts';
 import { roomKind } from './kinds/room.ts';
 import { topicKind } from './kinds/topic.ts';
 import { userKind } from './kinds/user.ts';
@@ -22,6 +24,8 @@ export const kinds: readonly AnyKind[] = [
   productKind,
   inventoryKind,
   replayKind,
+  pricesKind,
+  portfolioKind,
   userKind,
   topicKind,
 ];

@@ -4,6 +4,8 @@ import { kindContract, type KindSamples } from './kind.contract.ts';
 import { inventorySamples } from './inventory.samples.ts';
 import { productSamples } from './product.samples.ts';
 import { replaySamples } from './replay.samples.ts';
+import { portfolioSamples } from './portfolio.samples.ts';
+import { pricesSamples } from './prices.samples.ts';
 import { documentSamples } from './document.samples.ts';
 import { notificationsSamples } from './notifications.samples.ts';
 import { notifierSamples } from './notifier.samples.ts';
@@ -18,6 +20,8 @@ const samples: Readonly<Record<string, KindSamples>> = {
   product: productSamples,
   inventory: inventorySamples,
   replay: replaySamples,
+  prices: pricesSamples,
+  portfolio: portfolioSamples,
   document: documentSamples,
   presence: presenceSamples,
   order: orderSamples,
