@@ -183,6 +183,16 @@ test('[REST6] the first bad line ends it: those before it are applied, those aft
   }
 });
 
+test('[REST6] a line that is no UTF-8 is a bad one', async () => {
+  const { http, reader } = begin('POST', '/api/objects', ndjson);
+  reader.push(
+    Buffer.concat([Buffer.from('{"n":1}\n"'), Buffer.from([0xff]), Buffer.from('"\n{"n":2}')]),
+    true,
+  );
+  await node.settle();
+  expect(http.answer().body).toMatchObject({ code: 'BAD_REQUEST', line: 2, applied: 1 });
+});
+
 test('[REST6] wherever the bad line is, and however many lists came before it', async () => {
   for (const [count, at] of [
     [1, 0],
