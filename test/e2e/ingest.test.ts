@@ -1,6 +1,6 @@
 // Bodies of JSON lines over real connections: what the transport does with a body that is held back, answered before
 // its end, or cut.
-import { Agent, request } from 'node:http';
+import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -29,7 +29,7 @@ async function post(
   const answered = once(sending, 'response');
   for (const piece of pieces) if (!sending.write(piece)) await once(sending, 'drain');
   sending.end();
-  const [response] = (await answered) as [import('node:http').IncomingMessage];
+  const [response] = (await answered) as [IncomingMessage];
   let text = '';
   for await (const chunk of response) text += String(chunk);
   return { status: response.statusCode, body: JSON.parse(text) };
