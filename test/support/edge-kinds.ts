@@ -165,7 +165,7 @@ const here = defineActor({
         ctx.reply({ users: [...ctx.attached.values()], ties: state.ties }) as undefined,
     }),
   },
-  attachments(state: Here, ctx, isAgain) {
+  attachments(state: Here, ctx, { isAgain }) {
     state.ties.push([ctx.attached.size, isAgain]);
   },
 });
