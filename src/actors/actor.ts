@@ -195,7 +195,10 @@ export interface Attached {
   readonly user: string;
 }
 
-/** What has become of a tie: `isAgain` when it was there before and its shard is a new one. */
+/**
+ * What has become of a tie: `isAgain` when its shard is a new one, and it was there before or a subscription of the
+ * actor was: then others may have ended without a word.
+ */
 export interface AttachmentChange {
   readonly gone: Attached | null;
   readonly isAgain: boolean;

@@ -5,6 +5,10 @@ import { inventorySamples } from './inventory.samples.ts';
 import { productSamples } from './product.samples.ts';
 import { replaySamples } from './replay.samples.ts';
 import { documentSamples } from './document.samples.ts';
+import { notificationsSamples } from './notifications.samples.ts';
+import { notifierSamples } from './notifier.samples.ts';
+import { orderSamples } from './order.samples.ts';
+import { presenceSamples } from './presence.samples.ts';
 import { roomSamples } from './room.samples.ts';
 import { topicSamples } from './topic.samples.ts';
 import { userSamples } from './user.samples.ts';
@@ -15,6 +19,10 @@ const samples: Readonly<Record<string, KindSamples>> = {
   inventory: inventorySamples,
   replay: replaySamples,
   document: documentSamples,
+  presence: presenceSamples,
+  order: orderSamples,
+  notifications: notificationsSamples,
+  notifier: notifierSamples,
   user: userSamples,
   topic: topicSamples,
 };
