@@ -287,7 +287,9 @@ export class Runner implements Runtime {
     // What could not be made has no id to be told.
     const source = item.type === 'command' ? cell.kind.commands[item.message[3]]?.id : undefined;
     const its =
-      source === 'new' || source?.startsWith('body:') ? undefined : cell.kind.refusalDetail?.(cell.id);
+      source === 'new' || source?.startsWith('body:')
+        ? undefined
+        : cell.kind.refusalDetail?.(cell.id, this.now());
     const refusal = new Refusal(code, message, { ...its, ...detail });
     this.emit(cell, item.edge, refusalMessage(item, refusal));
   }

@@ -16,7 +16,7 @@ import type { TextFile } from './tree.ts';
 
 function fits(path: string, pattern: string): boolean {
   if (pattern.endsWith('/')) return path.startsWith(pattern);
-  const words = pattern.split('*').map((word) => word.replaceAll('.', String.raw`\.`));
+  const words = pattern.split('*').map((word) => word.replaceAll(/[.+^$(){}|[\]\\]/g, String.raw`\$&`));
   return new RegExp(`^${words.join('[^/]*')}$`).test(path);
 }
 
