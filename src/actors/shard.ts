@@ -135,13 +135,8 @@ export class Shard {
         return this.#deliver(message[2], { type: 'replay', edge, message });
       case ToShard.acknowledge:
         return this.#deliver(message[2], { type: 'acknowledge', edge, message });
-      case ToShard.rejoin: {
-        this.#deliver(message[1], { type: 'rejoin', edge, message });
-        // The subscribers were told of sessions by another shard, and some may have ended since.
-        const cell = this.#cells.get(message[1]);
-        if (cell) this.#tied(cell, { gone: null, isAgain: true });
-        return;
-      }
+      case ToShard.rejoin:
+        return this.#rejoin(message[1], { type: 'rejoin', edge, message });
       case ToShard.unsubscribe:
         this.#cells.get(message[1])?.subscribers.remove(message[2], edge);
         return;
@@ -183,6 +178,15 @@ export class Shard {
     const cell = this.#cells.get(key) ?? this.#cells.make(key, this.#options.clock.now(), !isSilent(item));
     if (cell) this.#runner.deliver(cell, item);
     else this.#runner.answer(item, overloaded());
+  }
+
+  #rejoin(key: string, item: Item): void {
+    const cell = this.#cells.get(key) ?? this.#cells.make(key, this.#options.clock.now(), false);
+    if (!cell) return;
+    // The subscribers were told of sessions by another shard, and some may have ended since. The actor hears of that
+    // before it is asked how things are.
+    this.#tied(cell, { gone: null, isAgain: true });
+    this.#runner.deliver(cell, item);
   }
 
   #attach(edge: number, [, actor, session, user, isAgain]: AttachMessage): void {
