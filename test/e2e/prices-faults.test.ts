@@ -40,7 +40,7 @@ test.each(layouts)(
 
     await postTicks(server, { A: '3' });
     for (const destination of [all, `${all}.A`]) await toldPrice(alice, destination, ['A', '3']);
-    // Where the portfolio's own shard lives on, it asks the new price book within ten seconds.
+    // The portfolio was on the same shard; one that lives on asks the new price book within ten seconds.
     await worth(alice, '30');
     expect(await server.stop()).toEqual({ code: 0, signal: null });
   },

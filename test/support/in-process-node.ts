@@ -30,7 +30,7 @@ export interface NodeOptions {
   readonly rateLimit?: RateLimit;
 }
 
-/** Takes `alice` or `alice@<expires at, in ms>` for a token; one that begins with `bad` is refused. */
+/** Takes `alice`, `alice+role` or `alice@<expires at, in ms>` for a token; one that begins with `bad` is refused. */
 export class FakeAuthenticator extends Authenticator {
   /** Whether each check waits for the test. */
   holds = false;
@@ -38,9 +38,10 @@ export class FakeAuthenticator extends Authenticator {
 
   override async verify(token: string): Promise<Identity> {
     if (this.holds) await new Promise<void>((resolve) => this.held.push(resolve));
-    const [user = '', expiresAt] = token.split('@');
+    const [name = '', expiresAt] = token.split('@');
+    const [user = '', ...roles] = name.split('+');
     if (user.startsWith('bad')) throw new Refusal('UNAUTHORIZED', 'The token is bad.');
-    return { user, roles: [], expiresAtMs: expiresAt === undefined ? null : Number(expiresAt) };
+    return { user, roles, expiresAtMs: expiresAt === undefined ? null : Number(expiresAt) };
   }
 }
 
