@@ -30,7 +30,7 @@ export const replaySamples: KindSamples = {
         fc.record({ roomId, lastMessageId: messageId }),
       ),
       params: fc.record(
-        { cursor: fc.constantFrom(`${madeAt}:1:r1`, '0:2:', `${madeAt + 2}:0:`) },
+        { cursor: fc.constantFrom(`9:${madeAt}:1:r1`, '1:0:2:', `200:${madeAt + 2}:0:`) },
         { requiredKeys: [] },
       ),
     }),

@@ -141,7 +141,7 @@ describe('pages', () => {
       messageRow('b', 2, madeAt),
     ]);
     for (const asked of [{ since: 0 }, { since: 0, roomId: 'b' }, { roomId: 'b', lastMessageId: 'b-1' }]) {
-      for (const cursor of ['0:0:', '0:1:b', `${madeAt}:1:b`]) await replays.page(asked, cursor);
+      for (const cursor of ['9:0:0:', '9:0:1:b', `9:${madeAt}:1:b`]) await replays.page(asked, cursor);
     }
     expect(new Set(replays.came)).toEqual(new Set(['a-1']));
   });

@@ -44,6 +44,8 @@ interface Place {
   readonly time: number;
   readonly roomId: string;
   readonly seq: number;
+  /** How many rows to read for the page that begins there. */
+  readonly limit: number;
 }
 
 const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/;
@@ -60,24 +62,25 @@ function asNumber(since: number | string): number {
   return typeof since === 'number' || /^\s*\d+(?:\.\d+)?\s*$/.test(since) ? Number(since) : Number.NaN;
 }
 
-function cursorOf({ time, seq, roomId }: Place): string {
-  return `${time}:${seq}:${roomId}`;
+function cursorOf({ time, seq, roomId, limit }: Place): string {
+  return `${limit}:${time}:${seq}:${roomId}`;
 }
 
 /** Null in the first turn. A cursor that nobody was given only names another place. */
 function placeOf(ctx: Context): Place | null {
   const cursor = ctx.params['cursor'];
   if (cursor === undefined) return null;
-  const [, time, seq, roomId] = /^(\d{1,15}):(\d{1,15}):(.{0,36})$/s.exec(cursor) ?? [];
-  if (time !== undefined && seq !== undefined && roomId !== undefined && Number(time) <= timeMax) {
-    return { time: Number(time), seq: Number(seq), roomId };
+  const [, ...parts] = /^(\d{1,3}):(\d{1,15}):(\d{1,15}):(.{0,72})$/s.exec(cursor) ?? [];
+  const [limit = 0, time = 0, seq = 0] = parts.slice(0, 3).map(Number);
+  if (limit >= 1 && limit <= pageMessagesMax && time <= timeMax) {
+    return { limit, time, seq, roomId: parts[3] ?? '' };
   }
   throw new Refusal('BAD_REQUEST', 'The cursor can not be read.');
 }
 
 /** Where a replay begins that a time was given for: that millisecond is left out. */
 function startOf({ since = 0 }: Asked): Place {
-  return { time: Math.min(timeOf(since) + 1, timeMax), roomId: '', seq: 0 };
+  return { time: Math.min(timeOf(since) + 1, timeMax), roomId: '', seq: 0, limit: pageMessagesMax };
 }
 
 interface Access {
@@ -105,32 +108,34 @@ const accessQuery = (userId: string, roomId: string, messageId: string) =>
   ({ name: 'roomMessageOfMember', args: { userId, roomId, messageId } }) as const;
 
 function pageQuery(state: Replay, { roomId, lastMessageId }: Asked, place: Place, userId: string) {
-  const limit = pageMessagesMax;
+  const { time, seq, limit } = place;
   if (roomId === undefined || lastMessageId === undefined) {
-    const { time, seq } = place;
     const args = { userId, roomId: roomId ?? '', since: time, afterRoom: place.roomId, afterSeq: seq, limit };
     return { name: 'missedSince', args } as const;
   }
-  const after = runEnd(state.acknowledged.get(roomId) ?? [], place.seq + 1);
+  const after = runEnd(state.acknowledged.get(roomId) ?? [], seq + 1);
   return { name: 'missedInRoom', args: { userId, roomId, after, limit } } as const;
 }
 
 /** Sends a page of messages, and says where the next one begins. */
-function sendPage(state: Replay, rows: readonly ChatMessageRow[], ctx: Context): void {
+function sendPage(state: Replay, rows: readonly ChatMessageRow[], limit: number, ctx: Context): void {
   // Nobody would get it, then or after the pages to come.
   if (!ctx.hasSubscribers('messages')) return;
   let bytes = 0;
-  let last: ChatMessageRow | undefined;
+  let taken = 0;
   for (const row of rows) {
-    last = row;
+    taken += 1;
     if (isIn(state.acknowledged.get(row.room_id) ?? [], row.seq)) continue;
     const body = jsonBody(messageView(row));
     ctx.publish('messages', body);
     bytes += body.bytes.length;
     if (bytes >= pageBytesMax) break;
   }
-  const isWhole = last === rows.at(-1) && rows.length < pageMessagesMax;
-  if (last && !isWhole) ctx.more(cursorOf({ time: last.created_at, seq: last.seq, roomId: last.room_id }));
+  const last = rows[taken - 1];
+  if (!last || (taken === rows.length && rows.length < limit)) return;
+  // Rows beyond a full page were read in vain, and those of one user are mostly of one size.
+  const next = bytes >= pageBytesMax ? taken : Math.min(2 * limit, pageMessagesMax);
+  ctx.more(cursorOf({ time: last.created_at, seq: last.seq, roomId: last.room_id, limit: next }));
 }
 
 export const replayKind = defineActor({
@@ -158,15 +163,17 @@ export const replayKind = defineActor({
         return pageQuery(state, body, place ?? start, ctx.user);
       },
       receive(state, body, ctx, rows) {
-        if (placeOf(ctx) || body.roomId === undefined) {
-          sendPage(state, rows as readonly ChatMessageRow[], ctx);
+        const place = placeOf(ctx);
+        const { roomId, lastMessageId } = body;
+        if (place || roomId === undefined) {
+          sendPage(state, rows as readonly ChatMessageRow[], (place ?? startOf(body)).limit, ctx);
           return;
         }
         const access = rows[0] as Access | undefined;
-        const { roomId, lastMessageId } = body;
         assertMember(access, roomId);
-        const seq = lastMessageId === undefined ? null : seqOf(access, roomId, lastMessageId);
-        ctx.more(cursorOf(seq === null ? startOf(body) : { time: 0, roomId: '', seq }));
+        const start = startOf(body);
+        const after = lastMessageId === undefined ? null : seqOf(access, roomId, lastMessageId);
+        ctx.more(cursorOf(after === null ? start : { ...start, seq: after }));
       },
     }),
 
