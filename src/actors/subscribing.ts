@@ -152,7 +152,7 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
   // A stream without messages may never have stored its epoch: then all there is came later.
   const isSame = head !== null && (head.epoch === epoch || after === 0);
   // Who counts sessions tells of them when they are tied again.
-  if (!log && !cell.kind.attachesSessions) presentAgain(runtime, cell, item);
+  if (!log) presentAgain(runtime, cell, item);
   if (!log || !isSame || after >= head.newest) return cell.subscribers.rejoined(destination, item.edge);
   runtime.hold(cell, item, log.after(cell.id, after, pageMessagesMax), (rows) => {
     let last = head.newest;
