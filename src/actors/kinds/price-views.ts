@@ -19,7 +19,8 @@ export const symbolSchema = z.string().regex(symbolPattern, symbolHint);
 const decimalHint = `must be a decimal text of up to 20 digits and 12 decimals, or a number of up to ${numberDigitsMax} digits`;
 export const decimalSchema = z
   .union([z.string(), z.number()])
-  .refine((value) => decimalOf(value) !== null, decimalHint);
+  .refine((value) => decimalOf(value) !== null, decimalHint)
+  .describe(`A decimal: ${decimalHint}.`);
 
 const tickSchema = z.object({
   symbol: symbolSchema,
