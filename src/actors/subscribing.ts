@@ -151,7 +151,6 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
   const head = log && epoch !== null ? headOf(cell, log) : null;
   // A stream without messages may never have stored its epoch: then all there is came later.
   const isSame = head !== null && (head.epoch === epoch || after === 0);
-  // Who counts sessions tells of them when they are tied again.
   if (!log) presentAgain(runtime, cell, item);
   if (!log || !isSame || after >= head.newest) return cell.subscribers.rejoined(destination, item.edge);
   runtime.hold(cell, item, log.after(cell.id, after, pageMessagesMax), (rows) => {
