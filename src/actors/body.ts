@@ -48,6 +48,11 @@ function holdsHalfPair(text: string): boolean {
   return text.match(escapes)?.some(({ length }) => length === 4) === true;
 }
 
+/** A field that may be missing or null, which is how many serialisers write a field that is not set. */
+export function optional<Value, const Fallback = undefined>(schema: ZodType<Value>, fallback?: Fallback) {
+  return schema.nullish().transform((value) => value ?? (fallback as Fallback));
+}
+
 /** JSON of a given shape. Unknown fields are ignored, as a newer client may send them. */
 export function json<Schema extends ZodType>(schema: Schema): Decoder<output<Schema>> {
   const decode = ({ bytes }: RawBody): output<Schema> => {

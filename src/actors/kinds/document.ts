@@ -8,7 +8,7 @@ import { cutsPair, defectOf } from '../../text/defect.ts';
 import { Text } from '../../text/text.ts';
 import { undo, type Step } from '../../text/undo.ts';
 import { command, defineActor, type Attached, type Context } from '../actor.ts';
-import { json, jsonBody, nothing } from '../body.ts';
+import { json, jsonBody, nothing, optional } from '../body.ts';
 import { isoTime } from './room-views.ts';
 import { DocumentState, type Since } from './document-state.ts';
 import { changesOf, inverseOf, keptChanges, operationView } from './document-views.ts';
@@ -31,16 +31,16 @@ const decodeOperation = json(
     text: z.string().nullish(),
     length: wholeNumber.nullish(),
     revision: wholeNumber,
-    operationId: operationId.optional(),
+    operationId: optional(operationId),
   }),
 );
 type Operation = ReturnType<typeof decodeOperation>;
-const decodeUndo = json(z.object({ operationId: operationId.optional() }));
+const decodeUndo = json(z.object({ operationId: optional(operationId) }));
 const decodeCursor = json(
   z.object({
     position: wholeNumber,
     anchor: wholeNumber.nullish(),
-    revision: wholeNumber.optional(),
+    revision: optional(wholeNumber),
   }),
 );
 

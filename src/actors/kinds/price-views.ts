@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import { decimalOf, exactNumbers, numberDigitsMax } from '../../lib/decimal.ts';
-import type { Decoder, RawBody } from '../body.ts';
+import { optional, type Decoder, type RawBody } from '../body.ts';
 
 /** How long the price book tells an actor of the symbols that it watches, unless it asks again. */
 export const watchLeaseMs = 30_000;
@@ -25,7 +25,7 @@ export const decimalSchema = z
 const tickSchema = z.object({
   symbol: symbolSchema,
   price: decimalSchema,
-  volume: z.int().min(0).optional(),
+  volume: optional(z.int().min(0)),
 });
 
 export interface Tick {
@@ -40,12 +40,13 @@ function tickOf(value: unknown, index: number): Tick {
     throw new Refusal('BAD_REQUEST', `${what}.`, { index });
   };
   if (typeof value !== 'object' || value === null) return refuse('A tick must be an object');
-  const { symbol, price, volume } = value as Readonly<Record<string, unknown>>;
+  const { symbol, price, volume: given } = value as Readonly<Record<string, unknown>>;
   if (typeof symbol !== 'string' || !symbolPattern.test(symbol)) {
     return refuse(`symbol ${symbolHint}`);
   }
   const text = decimalOf(price);
   if (text === null) return refuse(`price ${decimalHint}`);
+  const volume = given ?? undefined;
   if (volume !== undefined && !(Number.isSafeInteger(volume) && (volume as number) >= 0)) {
     return refuse('volume must be a whole number, not negative');
   }

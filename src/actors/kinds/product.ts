@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { ProductRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { json, nothing } from '../body.ts';
+import { json, nothing, optional } from '../body.ts';
 import { changesStream, productView, urgentStream, type Change } from './inventory-views.ts';
 import { isoTime } from './room-views.ts';
 
@@ -15,16 +15,16 @@ const quantity = z.number().int().min(0).max(quantityMax);
 const decodeUpdate = json(
   z
     .object({
-      quantity: quantity.optional(),
-      delta: z.number().int().min(-quantityMax).max(quantityMax).optional(),
-      urgent: z.boolean().default(false),
-      idempotencyKey: z.string().min(1).max(255).optional(),
+      quantity: optional(quantity),
+      delta: optional(z.number().int().min(-quantityMax).max(quantityMax)),
+      urgent: optional(z.boolean(), false),
+      idempotencyKey: optional(z.string().min(1).max(255)),
     })
     .refine((body) => (body.quantity === undefined) !== (body.delta === undefined), {
       message: 'Give either quantity or delta.',
     }),
 );
-const decodePut = json(z.object({ name: z.string().trim().min(1).max(255).optional(), quantity }));
+const decodePut = json(z.object({ name: optional(z.string().trim().min(1).max(255)), quantity }));
 
 interface Product {
   /** Null while there is no such product. */

@@ -5,7 +5,7 @@ import { Refusal } from '../../errors.ts';
 import { isIn, runEnd, withNumber, type Ranges } from '../../lib/ranges.ts';
 import type { ChatMessageRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { json, jsonBody } from '../body.ts';
+import { json, jsonBody, optional } from '../body.ts';
 import { messageView } from './room-views.ts';
 
 const pageMessagesMax = 200;
@@ -20,9 +20,9 @@ const id = z.string().min(1).max(36);
 const decodeReplay = json(
   z
     .object({
-      since: z.union([z.number(), z.string().min(1).max(64)]).optional(),
-      roomId: id.optional(),
-      lastMessageId: id.optional(),
+      since: optional(z.union([z.number(), z.string().min(1).max(64)])),
+      roomId: optional(id),
+      lastMessageId: optional(id),
     })
     .refine((body) => (body.since === undefined) !== (body.lastMessageId === undefined), {
       message: 'Give either since or lastMessageId.',

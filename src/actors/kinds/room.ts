@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { ChatMessageRow, ChatRoomRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { json, jsonBody, nothing } from '../body.ts';
+import { json, jsonBody, nothing, optional } from '../body.ts';
 import { isoTime, messageView, roomSummary } from './room-views.ts';
 import { userName } from './user-views.ts';
 
@@ -17,15 +17,15 @@ type Role = (typeof roles)[number];
 const decodeCreateRoom = json(
   z.object({
     name: z.string().trim().min(1).max(255),
-    isPrivate: z.boolean().default(false),
+    isPrivate: optional(z.boolean(), false),
   }),
 );
-const decodeAddMember = json(z.object({ userId: userName, role: z.enum(roles).default('MEMBER') }));
+const decodeAddMember = json(z.object({ userId: userName, role: optional(z.enum(roles), 'MEMBER') }));
 const decodeSendMessage = json(
   z.object({
     content: z.string().min(1),
-    messageType: z.string().min(1).max(20).default('TEXT'),
-    clientMessageId: z.string().min(1).max(255).optional(),
+    messageType: optional(z.string().min(1).max(20), 'TEXT'),
+    clientMessageId: optional(z.string().min(1).max(255)),
   }),
 );
 const decodeReadUpTo = json(z.object({ lastReadMessageId: z.string().min(1).max(36) }));
