@@ -1,85 +1,60 @@
-// The named queries over the tables in memory. Rows given out are copies.
-import { firstIndex } from './memory-table.ts';
-import type { MemoryTables } from './memory-tables.ts';
+// The named queries over the tables in memory: those for rows found by their key, and all the others by noun.
+import { copied, oneOrNone, page, pageBefore, type MemoryQueries } from './memory-answers.ts';
+import { documentQueries } from './memory-document-queries.ts';
+import { roomQueries } from './memory-room-queries.ts';
+import type { MemoryRows } from './memory-rows.ts';
+import { streamQueries } from './memory-stream-queries.ts';
+import { compareText, firstIndex } from './memory-table.ts';
 import { nearestTime, storableText } from './storable.ts';
-import type { Queries, Query, QueryName, Rows } from './storage.ts';
+import type { Query, QueryName, Rows } from './storage.ts';
 
-type Run<Name extends QueryName> = (tables: MemoryTables, args: Queries[Name]['args']) => Rows<Name>;
+const queries: MemoryQueries = {
+  ...roomQueries,
+  ...documentQueries,
+  ...streamQueries,
 
-const copied = <Row extends object>(rows: readonly Row[]): Row[] => rows.map((row) => ({ ...row }));
-
-const oneOrNone = <Row extends object>(row: Row | undefined): Row[] => (row ? [{ ...row }] : []);
-
-const atMost = (limit: number): number => Math.max(limit, 0);
-
-const queries: { readonly [Name in QueryName]: Run<Name> } = {
-  room: ({ rows }, { roomId }) => oneOrNone(rows.chat_rooms.get({ room_id: roomId })),
-
-  roomMembers: ({ membersOfRoom }, { roomId }) => copied(membersOfRoom.of(roomId)),
-
-  roomReadPositions: ({ positionsOfRoom }, { roomId }) => copied(positionsOfRoom.of(roomId)),
-
-  roomHead: ({ messagesOfRoom }, { roomId }) => [{ seq: messagesOfRoom.of(roomId).at(-1)?.seq ?? 0 }],
-
-  roomMessagesBefore({ messagesOfRoom }, { roomId, before, limit }) {
-    const messages = messagesOfRoom.of(roomId);
-    const end = firstIndex(messages, ({ seq }) => seq >= before);
-    return copied(messages.slice(Math.max(end - atMost(limit), 0), end)).toReversed();
-  },
-
-  roomMessagesAfter({ messagesOfRoom }, { roomId, after, limit }) {
-    const messages = messagesOfRoom.of(roomId);
-    const start = firstIndex(messages, ({ seq }) => seq > after);
-    return copied(messages.slice(start, start + atMost(limit)));
-  },
-
-  roomMessageSeq({ rows }, { roomId, messageId }) {
-    const message = rows.chat_messages.get({ message_id: messageId });
-    return message?.room_id === storableText(roomId) ? [{ seq: message.seq }] : [];
-  },
-
-  roomsOfUser({ rows, membershipsOfUser }, { userId }) {
-    return membershipsOfUser
-      .of(userId)
-      .flatMap((member) => {
-        const room = rows.chat_rooms.get(member);
-        return room ? [{ ...room, role: member.role }] : [];
-      })
-      .toSorted((one, other) => one.created_at - other.created_at);
-  },
-
-  topicHead({ rows, messagesOfTopic }, { topic }) {
-    const row = rows.topics.get({ topic });
-    const messages = messagesOfTopic.of(topic);
-    if (!row) return [];
-    return [{ epoch: row.epoch, oldest: messages.at(0)?.seq ?? 1, newest: messages.at(-1)?.seq ?? 0 }];
-  },
-
-  topicMessagesAfter({ messagesOfTopic }, { topic, after, limit }) {
-    const messages = messagesOfTopic.of(topic);
-    const start = firstIndex(messages, ({ seq }) => seq > after);
-    return messages
-      .slice(start, start + atMost(limit))
-      .map((message) => ({ ...message, body: Buffer.from(message.body) }));
-  },
-
-  durablePosition: ({ rows }, { userId, name, destination }) =>
-    oneOrNone(rows.durable_positions.get({ user_id: userId, name, destination })),
+  durablePosition: ({ tables }, { userId, name, destination }) =>
+    oneOrNone(tables.durable_positions.get({ user_id: userId, name, destination })),
 
   idempotencyKeys({ keysOfActor }, { actor, since, limit }) {
     const keys = keysOfActor.of(actor);
     const end = firstIndex(keys, ({ created_at }) => created_at < nearestTime(since));
-    return copied(keys.slice(0, Math.min(end, atMost(limit))));
+    return page(keys.slice(0, end), limit, () => true);
   },
 
-  idempotencyKey({ rows }, { actor, command, userId, idempotencyKey, since }) {
+  idempotencyKey({ tables }, { actor, command, userId, idempotencyKey, since }) {
     const key = { actor, command, user_id: userId, idempotency_key: idempotencyKey };
-    const found = rows.idempotency_keys.get(key);
-    return found && found.created_at >= nearestTime(since) ? [{ ...found }] : [];
+    const found = tables.idempotency_keys.get(key);
+    return found && found.created_at >= nearestTime(since) ? oneOrNone(found) : [];
   },
+
+  commandAnswer: ({ tables }, { actor, command, userId, idempotencyKey }) =>
+    oneOrNone(
+      tables.command_answers.get({ actor, command, user_id: userId, idempotency_key: idempotencyKey }),
+    ),
+
+  order: ({ tables }, { orderId }) => oneOrNone(tables.orders.get({ order_id: orderId })),
+
+  orderChanges: ({ changesOfOrder }, { orderId, limit }) =>
+    pageBefore(changesOfOrder.of(orderId), limit, () => false),
+
+  product: ({ tables }, { productId }) => oneOrNone(tables.products.get({ product_id: productId })),
+
+  products({ products }, { after, limit }) {
+    const bound = storableText(after);
+    return page(products.of(''), limit, ({ product_id }) => compareText(product_id, bound) > 0);
+  },
+
+  // Sorted here and not as they change: they change far more often than they are asked for.
+  prices: ({ tables }) =>
+    copied([...tables.prices.rows()]).toSorted((one, other) => compareText(one.symbol, other.symbol)),
+
+  portfolio: ({ tables }, { userId }) => oneOrNone(tables.portfolios.get({ user_id: userId })),
+
+  lastSeen: ({ tables }, { userId }) => oneOrNone(tables.last_seen.get({ user_id: userId })),
 };
 
 /** @throws TypeError when there is no such query. */
-export function queryMemory<Name extends QueryName>(tables: MemoryTables, query: Query<Name>): Rows<Name> {
-  return queries[query.name](tables, query.args);
+export function queryMemory<Name extends QueryName>(rows: MemoryRows, query: Query<Name>): Rows<Name> {
+  return queries[query.name](rows, query.args);
 }

@@ -1,6 +1,6 @@
 // A store without a database: everything is gone with the process. For tests and for trying things out.
 import { queryMemory } from './memory-queries.ts';
-import { MemoryTables } from './memory-tables.ts';
+import { MemoryRows } from './memory-rows.ts';
 import {
   StorageError,
   type Outcome,
@@ -11,6 +11,7 @@ import {
   type Transaction,
 } from './storage.ts';
 import type { Undo } from './memory-table.ts';
+import { MemoryWrites } from './memory-writes.ts';
 
 /** Keeps the storage contract to the letter, but that nothing survives the process. */
 export function openMemory(): Storage {
@@ -18,7 +19,8 @@ export function openMemory(): Storage {
 }
 
 class MemoryStorage implements Storage {
-  readonly #tables = new MemoryTables();
+  readonly #rows = new MemoryRows();
+  readonly #writes = new MemoryWrites(this.#rows);
   #open = true;
 
   commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
@@ -28,7 +30,7 @@ class MemoryStorage implements Storage {
   query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
     if (!this.#open) return Promise.reject(closed());
     try {
-      return Promise.resolve(queryMemory(this.#tables, query));
+      return Promise.resolve(queryMemory(this.#rows, query));
     } catch (cause) {
       return Promise.reject(new StorageError('UNAVAILABLE', 'The query could not be run.', { cause }));
     }
@@ -43,7 +45,7 @@ class MemoryStorage implements Storage {
     if (!this.#open) return closed();
     const undo: Undo[] = [];
     try {
-      for (const write of transaction) this.#tables.apply(write, undo);
+      for (const write of transaction) this.#writes.apply(write, undo);
       return null;
     } catch (error) {
       for (const step of undo.toReversed()) step();

@@ -1,104 +1,61 @@
-// Row changes as SQLite statements, each prepared once. Knows no transactions.
+// Writes as SQLite statements, each prepared once. Knows no transactions.
 import type { Statement } from 'better-sqlite3';
 import { toIsoTime } from './iso-time.ts';
+import { schemas, type TableSchema } from './schema.ts';
 import type { Connection } from './sqlite-connection.ts';
+import { SqliteTable } from './sqlite-table.ts';
 import { nearestTime, storableText } from './storable.ts';
-import type { Write } from './storage.ts';
-import { tables, type ColumnKind, type TableName, type Tables, type TableSchema } from './tables.ts';
+import type { AppendedName, Write } from './storage.ts';
+import type { TableName, Tables } from './tables.ts';
 
-type Value = string | number | Uint8Array | null;
-
-function toValue(kind: ColumnKind, value: unknown): Value {
-  if (value === null) return null;
-  switch (kind) {
-    case 'text':
-      return storableText(value as string);
-    case 'boolean':
-      return value ? 1 : 0;
-    case 'time':
-      return toIsoTime(value as number);
-    default:
-      return value as Value;
-  }
-}
-
-class TableWrites<Row> {
-  readonly #columns: readonly (readonly [keyof Row & string, ColumnKind])[];
-  readonly #schema: TableSchema<Row>;
-  readonly #insert: Statement;
-  readonly #upsert: Statement;
-  readonly #delete: Statement;
-
-  constructor(connection: Connection, name: TableName, schema: TableSchema<Row>) {
-    this.#columns = Object.entries(schema.columns) as [keyof Row & string, ColumnKind][];
-    this.#schema = schema;
-    const names = this.#columns.map(([column]) => column);
-    const insert = `INSERT INTO ${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
-    const changes = names
-      .filter((column) => !schema.key.includes(column))
-      .map((column) => `${column} = excluded.${column}`);
-    this.#insert = connection.prepare(insert);
-    // Not INSERT OR REPLACE: that deletes the row first, and with it every row that refers to it.
-    this.#upsert = connection.prepare(
-      `${insert} ON CONFLICT (${schema.key.join(', ')}) DO UPDATE SET ${changes.join(', ')}`,
-    );
-    this.#delete = connection.prepare(
-      `DELETE FROM ${name} WHERE ${schema.key.map((column) => `${column} = ?`).join(' AND ')}`,
-    );
-  }
-
-  insert(row: Row): void {
-    this.#insert.run(...this.#values(row));
-  }
-
-  upsert(row: Row): void {
-    this.#upsert.run(...this.#values(row));
-  }
-
-  delete(key: Partial<Row>): void {
-    this.#delete.run(
-      ...this.#schema.key.map((column) => {
-        if (key[column] === undefined) throw new TypeError(`A delete needs ${column}.`);
-        return toValue(this.#schema.columns[column], key[column]);
-      }),
-    );
-  }
-
-  #values(row: Row): Value[] {
-    const values: Value[] = [];
-    for (const [column, kind] of this.#columns) values.push(toValue(kind, row[column]));
-    return values;
-  }
-}
-
+type SqliteTables = { readonly [Name in TableName]: SqliteTable<Tables[Name]> };
 type RowWrite<Name extends TableName> = { readonly table: Name; readonly row: Tables[Name] };
 type KeyWrite<Name extends TableName> = { readonly table: Name; readonly key: Partial<Tables[Name]> };
+type Append<Name extends AppendedName> = RowWrite<Name> & { readonly stream: string; readonly epoch: string };
+
+function prepareTables(connection: Connection): SqliteTables {
+  const made = Object.entries(schemas).map(([name, schema]) => [
+    name,
+    new SqliteTable(connection, name as TableName, schema as TableSchema<Tables[TableName]>),
+  ]);
+  return Object.fromEntries(made) as SqliteTables;
+}
 
 export class SqliteWrites {
-  readonly #tables: { readonly [Name in TableName]: TableWrites<Tables[Name]> };
+  readonly #tables: SqliteTables;
+  readonly #nextSeq: Statement<[string, string], number>;
   readonly #markRead: Statement;
   readonly #trimTopic: Statement;
+  readonly #trimInventory: Statement;
+  readonly #trimOperations: Statement;
+  readonly #trimSnapshots: Statement;
   readonly #expireKeys: Statement;
+  readonly #expireAnswers: Statement;
   readonly #expireTopics: Statement;
 
   /** @throws the driver's error when a table or a column is missing. */
   constructor(connection: Connection) {
-    this.#tables = {
-      chat_rooms: new TableWrites(connection, 'chat_rooms', tables.chat_rooms),
-      chat_room_members: new TableWrites(connection, 'chat_room_members', tables.chat_room_members),
-      chat_messages: new TableWrites(connection, 'chat_messages', tables.chat_messages),
-      chat_read_positions: new TableWrites(connection, 'chat_read_positions', tables.chat_read_positions),
-      topics: new TableWrites(connection, 'topics', tables.topics),
-      topic_messages: new TableWrites(connection, 'topic_messages', tables.topic_messages),
-      durable_positions: new TableWrites(connection, 'durable_positions', tables.durable_positions),
-      idempotency_keys: new TableWrites(connection, 'idempotency_keys', tables.idempotency_keys),
-    };
+    this.#tables = prepareTables(connection);
+    this.#nextSeq = connection
+      .prepare<[string, string], number>(
+        `INSERT INTO streams (stream, epoch, seq) VALUES (?, ?, 1)
+          ON CONFLICT (stream) DO UPDATE SET seq = seq + 1 RETURNING seq`,
+      )
+      .pluck();
     this.#markRead = connection.prepare(
       `UPDATE chat_messages SET status = 'READ', updated_at = ?
         WHERE room_id = ? AND seq > ? AND seq <= ? AND sender_id <> ? AND status <> 'READ'`,
     );
     this.#trimTopic = connection.prepare('DELETE FROM topic_messages WHERE topic = ? AND seq <= ?');
+    this.#trimInventory = connection.prepare('DELETE FROM inventory_changes WHERE stream = ? AND seq <= ?');
+    this.#trimOperations = connection.prepare(
+      'DELETE FROM document_operations WHERE doc_id = ? AND revision < ?',
+    );
+    this.#trimSnapshots = connection.prepare(
+      'DELETE FROM document_snapshots WHERE doc_id = ? AND revision < ?',
+    );
     this.#expireKeys = connection.prepare('DELETE FROM idempotency_keys WHERE created_at < ?');
+    this.#expireAnswers = connection.prepare('DELETE FROM command_answers WHERE created_at < ?');
     // The messages go with their topic's row, by its foreign key.
     this.#expireTopics = connection.prepare(
       `DELETE FROM topics WHERE coalesce(
@@ -117,6 +74,8 @@ export class SqliteWrites {
         return this.#upsertRow(write);
       case 'delete':
         return this.#deleteRow(write);
+      case 'append':
+        return this.#appendRow(write);
       case 'mark_read': {
         const { roomId, readerId, after, upto, at } = write;
         this.#markRead.run(toIsoTime(at), storableText(roomId), after, upto, storableText(readerId));
@@ -125,9 +84,19 @@ export class SqliteWrites {
       case 'trim_topic':
         this.#trimTopic.run(storableText(write.topic), write.upto);
         return;
-      case 'expire':
-        this.#expireKeys.run(toIsoTime(nearestTime(write.keysBefore)));
+      case 'trim_inventory':
+        this.#trimInventory.run(storableText(write.stream), write.upto);
+        return;
+      case 'trim_document':
+        this.#trimOperations.run(storableText(write.docId), write.operationsBefore);
+        this.#trimSnapshots.run(storableText(write.docId), write.snapshotsBefore);
+        return;
+      case 'expire': {
+        const keysBefore = toIsoTime(nearestTime(write.keysBefore));
+        this.#expireKeys.run(keysBefore);
+        this.#expireAnswers.run(keysBefore);
         this.#expireTopics.run(toIsoTime(nearestTime(write.topicsBefore)));
+      }
     }
   }
 
@@ -141,5 +110,11 @@ export class SqliteWrites {
 
   #deleteRow<Name extends TableName>(write: KeyWrite<Name>): void {
     this.#tables[write.table].delete(write.key);
+  }
+
+  #appendRow<Name extends AppendedName>({ table, stream, epoch, row }: Append<Name>): void {
+    // Whether made or changed, the counter's row is returned.
+    const seq = this.#nextSeq.get(storableText(stream), storableText(epoch)) as number;
+    this.#tables[table].insert({ ...row, seq });
   }
 }

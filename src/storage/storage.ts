@@ -30,21 +30,23 @@ import type {
  *
  * - `insert` fails with CONSTRAINT when a row with that key is there.
  * - `upsert` replaces the row with that key, or inserts it.
- * - Both fail with CONSTRAINT when the row refers to a room or a topic that is not there, when a message's `seq` is
- *   taken by another message of its room, and for a time outside the years 0000 to 9999.
- * - `delete` removes the row with that key, all columns of which must be given, and with a room or a topic every row
- *   that refers to it; a missing row is no error.
+ * - Both fail with CONSTRAINT when the row refers to a room, topic, order or document that is not there, when its place
+ *   (`seq` of a message in its room, of a notification for its user, `position` of a message in its queue) is taken by
+ *   another row, and for a time outside the years 0000 to 9999.
+ * - `delete` removes the row with that key, all columns of which must be given, and with a room, topic, order or
+ *   document every row that refers to it; a missing row is no error.
  * - `mark_read` sets the status of a room's messages with `after < seq <= upto`, sent by others than `readerId`
  *   and not yet READ, to READ, with `updated_at` = `at`.
  * - `append` inserts a row with the next seq of a stream that many actors write to: one more than that in `streams`,
- *   where the stream is made with `epoch` and seq 1 when it is not there. The row's own `seq` is not looked at.
+ *   where the stream is made with `epoch` and seq 1 when it is not there. The row's own `seq` is not looked at. It fails
+ *   as `insert` does, and the next row that is appended then gets that seq.
  * - `trim_topic` removes a topic's messages with `seq <= upto`.
  * - `trim_inventory` removes a stream's inventory changes with `seq <= upto`.
  * - `trim_document` removes a document's operations with `revision < operationsBefore` and its snapshots with
  *   `revision < snapshotsBefore`.
- * - `expire` removes idempotency keys and command answers made before `keysBefore`, and whole topics (row and messages) whose newest
- *   message was stored before `topicsBefore`; a topic without messages goes by its own `created_at`. An actor that
- *   still holds such a topic gets CONSTRAINT for its next message.
+ * - `expire` removes idempotency keys and command answers made before `keysBefore`, and whole topics (row and
+ *   messages) whose newest message was stored before `topicsBefore`; a topic without messages goes by its own
+ *   `created_at`. An actor that still holds such a topic gets CONSTRAINT for its next message.
  *
  * Half a surrogate pair in a text is stored as U+FFFD.
  */
@@ -160,7 +162,10 @@ export interface Queries {
     row: CommandAnswerRow;
   };
 
-  /** A user's notifications: the stream's epoch, the seqs of its oldest and newest row; or no row. */
+  /**
+   * The stream of a user's notifications: its epoch, the seq of the oldest that is kept (`newest + 1` without any) and
+   * that of the newest there was, from `streams`; or no row.
+   */
   notificationsHead: {
     args: { stream: string; userId: string };
     row: { epoch: string; oldest: number; newest: number };
@@ -181,7 +186,7 @@ export interface Queries {
   product: { args: { productId: string }; row: ProductRow };
   /** Products with `product_id > after`, in that order. */
   products: { args: { after: string; limit: number }; row: ProductRow };
-  /** A stream of changes: its epoch, the seqs of its oldest and newest row (newest from `streams`); or no row. */
+  /** A stream of changes, as `notificationsHead` tells one. */
   inventoryHead: { args: { stream: string }; row: { epoch: string; oldest: number; newest: number } };
   /** Changes with `seq > after`, oldest first. */
   inventoryChangesAfter: {
@@ -198,7 +203,10 @@ export interface Queries {
 
   /** The document, or no row. */
   document: { args: { docId: string }; row: DocumentRow };
-  /** One row: revisions of the oldest operation that is kept (0 without any) and of the document as it is now. */
+  /**
+   * One row: the revision of the oldest operation that is kept (`newest` without any), and that of the document as it
+   * is now, which is 0 for a new one.
+   */
   documentHead: { args: { docId: string }; row: { oldest: number; newest: number } };
   /** The newest snapshot, or no row. */
   documentSnapshot: { args: { docId: string }; row: DocumentSnapshotRow };
@@ -211,13 +219,16 @@ export interface Queries {
   };
   /**
    * All operations from the newest ordinary one (`undoes` null) of the user that is not undone and has a revision of
-   * at least `since` on, by revision; no row when there is none.
+   * at least `since` on, by revision; no row when there is none. Reads back to `since` at most.
    */
   documentUndo: { args: { docId: string; userId: string; since: number }; row: DocumentOperationRow };
 
   /** Messages with `position > after`, in that order. */
   queueMessagesAfter: { args: { queue: string; after: number; limit: number }; row: QueueMessageRow };
-  /** One row: how many messages the queue holds, the bytes of their bodies, and its highest position (0 without any). */
+  /**
+   * One row: how many messages the queue holds, the bytes of their bodies, and its highest position (0 without any).
+   * Reads every message of the queue.
+   */
   queueHead: { args: { queue: string }; row: { count: number; bytes: number; newest: number } };
 
   /** What a user has acknowledged, by room. */
@@ -234,8 +245,9 @@ export interface Queries {
   };
   /**
    * Messages of all rooms that the user is a member of (of `roomId` alone unless it is ''), ordered by `created_at`,
-   * then `room_id`, then `seq`, that come after the place (`since`, `afterRoom`, `afterSeq`) in that order. Costs what
-   * is missed, not what the rooms hold.
+   * then `room_id`, then `seq`, that come after the place (`since`, `afterRoom`, `afterSeq`) in that order. Each room is
+   * read back from its newest message to the first that is older than `since` and no further: a call costs what comes
+   * after its place, not what the rooms hold. Where a room's times go back, what lies before an older one is left out.
    */
   missedSince: {
     args: {

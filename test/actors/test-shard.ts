@@ -84,6 +84,7 @@ export interface Asked {
   readonly actor?: string;
   readonly user?: string;
   readonly roles?: readonly string[];
+  readonly session?: string;
   readonly params?: Params | null;
   readonly headers?: Headers | null;
   readonly body?: string | Uint8Array;
@@ -134,10 +135,11 @@ export class TestShard {
   /** @returns the request number. */
   ask(command: string, asked: Asked = {}): number {
     const { edge = 0, actor = 'probe/a', user = 'alice', roles = [], key = null } = asked;
-    const { params = null, headers = null, body = '' } = asked;
+    const { params = null, headers = null, body = '', session = '' } = asked;
     this.#requests += 1;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    const to = [this.#requests, actor, command, [user, roles], params, key, headers] as const;
+    const asker = [user, roles, session] as const;
+    const to = [this.#requests, actor, command, asker, params, key, headers] as const;
     this.shard.receive(edge, [ToShard.command, ...to, bytes, isUtf8(bytes)]);
     return this.#requests;
   }

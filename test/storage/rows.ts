@@ -1,5 +1,5 @@
 // Rows and writes with sensible values, of which a test names only what it is about.
-import type { StorageError, Write } from '../../src/storage/storage.ts';
+import type { AppendedName, StorageError, Write } from '../../src/storage/storage.ts';
 import type {
   ChatMessageRow,
   ChatReadPositionRow,
@@ -100,6 +100,13 @@ export const upsert = <Name extends TableName>(table: Name, row: Tables[Name]): 
 
 export const remove = <Name extends TableName>(table: Name, where: Partial<Tables[Name]>): Write =>
   ({ op: 'delete', table, key: where }) as unknown as Write;
+
+export const append = <Name extends AppendedName>(
+  table: Name,
+  stream: string,
+  row: Tables[Name],
+  epoch = 'e1',
+): Write => ({ op: 'append', table, stream, epoch, row }) as unknown as Write;
 
 /** Messages 1 to `count` of the lobby. */
 export const messages = (count: number, row: Partial<ChatMessageRow> = {}): Write[] =>

@@ -12,6 +12,8 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
   { files: 'src/errors.ts', mayImport: [] },
   { files: 'src/lib/', mayImport: everywhere },
   { files: 'src/link/', mayImport: ['src/link/', ...everywhere] },
+  // The algebra of texts runs on the server and in clients alike.
+  { files: 'src/text/', mayImport: ['src/text/'] },
   // The storage contract over a link, for the thread that hosts a database.
   { files: 'src/storage/remote.ts', mayImport: ['src/storage/', 'src/link/link.ts', ...everywhere] },
   { files: 'src/storage/', mayImport: ['src/storage/', ...everywhere] },
@@ -22,6 +24,7 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
       'src/actors/body.ts',
       'src/actors/route.ts',
       'src/actors/kinds/*-views.ts',
+      'src/text/',
       ...storageContract,
       ...everywhere,
     ],
@@ -29,7 +32,7 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
   { files: 'src/actors/kinds.ts', mayImport: ['src/actors/actor.ts', 'src/actors/kinds/'] },
   {
     files: 'src/actors/',
-    mayImport: ['src/actors/*.ts', 'src/link/messages.ts', ...storageContract, ...everywhere],
+    mayImport: ['src/actors/*.ts', 'src/link/messages.ts', 'src/text/', ...storageContract, ...everywhere],
   },
   {
     files: 'src/edge/',
@@ -42,7 +45,7 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
       ...everywhere,
     ],
   },
-  { files: 'src/client/', mayImport: ['src/client/', 'src/errors.ts'] },
+  { files: 'src/client/', mayImport: ['src/client/', 'src/text/', 'src/errors.ts'] },
   { files: 'src/console/', mayImport: ['src/console/', 'src/client/'] },
   // The command line starts the load scripts, as a process of their own.
   { files: 'src/main.ts', mayImport: ['src/', 'bench/main.ts'] },

@@ -1,20 +1,13 @@
 // Streams and their positions: `epoch` of rooms, `seq` of messages, and tables of ours. The chat tables are made anew
 // with their rows, because ALTER TABLE can add neither keys nor NOT NULL columns without a default.
 import type { Migration } from './migration.ts';
+import { isoTime } from './sqlite-time.ts';
 
 // Layouts as measured with commits of 1, 2 and 10 rows into 80 rooms. `chat_messages` and `topic_messages` keep their
 // rowid: whatever room they are of, new rows then lie together at the end of the table, and only narrow index entries
 // are scattered; as WITHOUT ROWID tables they cost up to half as much again. Small rows that are found by their key
 // alone need no second tree. In `idempotency_keys` the key comes right after the actor, so that keys made in the order
 // of time lie together. Foreign keys cost nothing that could be measured.
-
-/** A time of any of the forms SQLite knows, or milliseconds since 1970, as the text that Stagewire keeps. */
-function isoTime(column: string): string {
-  return `CASE typeof(${column})
-    WHEN 'text' THEN strftime('%Y-%m-%dT%H:%M:%fZ', ${column})
-    ELSE strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')
-  END`;
-}
 
 export const stagewire: Migration = {
   version: 2,

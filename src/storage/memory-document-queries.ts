@@ -1,0 +1,36 @@
+// The queries about documents, their operations and snapshots, in memory.
+import { copied, oneOrNone, page, type MemoryQueries } from './memory-answers.ts';
+import { firstIndex } from './memory-table.ts';
+import { storableText } from './storable.ts';
+
+export const documentQueries = {
+  document: ({ tables }, { docId }) => oneOrNone(tables.documents.get({ doc_id: docId })),
+
+  documentHead({ operationsOfDocument, snapshotsOfDocument }, { docId }) {
+    const operations = operationsOfDocument.of(docId);
+    const last = operations.at(-1);
+    const snapshot = snapshotsOfDocument.of(docId).at(-1);
+    const newest = Math.max(last ? last.revision + 1 : 0, snapshot?.revision ?? 0);
+    return [{ oldest: operations.at(0)?.revision ?? newest, newest }];
+  },
+
+  documentSnapshot: ({ snapshotsOfDocument }, { docId }) => oneOrNone(snapshotsOfDocument.of(docId).at(-1)),
+
+  documentTail({ operationsOfDocument, snapshotsOfDocument }, { docId }) {
+    const from = snapshotsOfDocument.of(docId).at(-1)?.revision ?? -Infinity;
+    return page(operationsOfDocument.of(docId), Infinity, ({ revision }) => revision >= from);
+  },
+
+  documentOperationsAfter: ({ operationsOfDocument }, { docId, after, limit }) =>
+    page(operationsOfDocument.of(docId), limit, ({ revision }) => revision > after),
+
+  documentUndo({ operationsOfDocument }, { docId, userId, since }) {
+    const operations = operationsOfDocument.of(docId);
+    const within = operations.slice(firstIndex(operations, ({ revision }) => revision >= since));
+    const user = storableText(userId);
+    const start = within.findLastIndex(
+      (row) => row.user_id === user && row.undoes === null && !row.is_undone,
+    );
+    return start < 0 ? [] : copied(within.slice(start));
+  },
+} satisfies Partial<MemoryQueries>;

@@ -1,0 +1,42 @@
+// The named queries as SQLite statements: those for rows found by their key, and all the others by noun.
+import { documentSelections } from './sqlite-document-selections.ts';
+import { roomSelections } from './sqlite-room-selections.ts';
+import { limited, select, type Selections } from './sqlite-selection.ts';
+import { streamSelections } from './sqlite-stream-selections.ts';
+
+export const selections: Selections = {
+  ...roomSelections,
+  ...documentSelections,
+  ...streamSelections,
+  durablePosition: select(
+    'durable_positions',
+    'WHERE user_id = :userId AND name = :name AND destination = :destination',
+  ),
+  idempotencyKeys: {
+    ...select(
+      'idempotency_keys',
+      `WHERE actor = :actor AND created_at >= :since
+        ORDER BY created_at DESC, command, user_id, idempotency_key ${limited}`,
+    ),
+    times: ['since'],
+  },
+  idempotencyKey: {
+    ...select(
+      'idempotency_keys',
+      `WHERE actor = :actor AND command = :command AND user_id = :userId AND idempotency_key = :idempotencyKey
+        AND created_at >= :since`,
+    ),
+    times: ['since'],
+  },
+  commandAnswer: select(
+    'command_answers',
+    `WHERE actor = :actor AND command = :command AND user_id = :userId AND idempotency_key = :idempotencyKey`,
+  ),
+  order: select('orders', 'WHERE order_id = :orderId'),
+  orderChanges: select('order_changes', `WHERE order_id = :orderId ORDER BY version DESC ${limited}`),
+  product: select('products', 'WHERE product_id = :productId'),
+  products: select('products', `WHERE product_id > :after ORDER BY product_id ${limited}`),
+  prices: select('prices', 'ORDER BY symbol'),
+  portfolio: select('portfolios', 'WHERE user_id = :userId'),
+  lastSeen: select('last_seen', 'WHERE user_id = :userId'),
+};
