@@ -1,0 +1,63 @@
+// Shows a schema as a table of fields with an example beside it.
+import { resolve, type Content, type Schema } from './description.ts';
+import { element, prose } from './elements.ts';
+import { boundsText, exampleOf, typeText } from './schema-text.ts';
+
+const depthMax = 4;
+
+function rowsOf(root: object, given: Schema, prefix: string, depth: number): HTMLElement[] {
+  const schema = resolve(root, given);
+  if (schema.type === 'array' && schema.items) return rowsOf(root, schema.items, `${prefix}[]`, depth);
+  return Object.entries(schema.properties ?? {}).flatMap(([name, part]) => {
+    const field = resolve(root, part);
+    const path = prefix === '' ? name : `${prefix}.${name}`;
+    const required = schema.required?.includes(name) === true;
+    const notes = [boundsText(field), field.description ?? ''].filter((note) => note !== '').join('. ');
+    const row = element(
+      'tr',
+      {},
+      element('th', { scope: 'row' }, element('code', {}, path), ...(required ? [] : [' ', optional()])),
+      element('td', {}, typeText(root, part)),
+      element('td', {}, ...prose(notes)),
+    );
+    return depth < depthMax ? [row, ...rowsOf(root, field, path, depth + 1)] : [row];
+  });
+}
+
+function optional(): HTMLElement {
+  return element('span', { class: 'optional' }, 'optional');
+}
+
+/** The fields of a schema as a table; for one without fields its type in a line. */
+export function schemaTable(root: object, schema: Schema, caption: string): HTMLElement {
+  const rows = rowsOf(root, schema, '', 0);
+  if (rows.length === 0) {
+    const bounds = boundsText(schema);
+    return element('p', {}, `${typeText(root, schema)}${bounds === '' ? '' : `: ${bounds}`}`);
+  }
+  const heads = ['Field', 'Type', 'Notes'].map((title) => element('th', { scope: 'col' }, title));
+  return element(
+    'div',
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
+    element(
+      'table',
+      {},
+      element('caption', {}, `${caption}: ${typeText(root, schema)}`),
+      element('thead', {}, element('tr', {}, ...heads)),
+      element('tbody', {}, ...rows),
+    ),
+  );
+}
+
+/** An example of what has this media type. */
+export function exampleText(root: object, mediaType: string, schema: Schema): string {
+  if (mediaType.includes('ndjson')) return '';
+  if (!mediaType.includes('json')) return String(exampleOf(root, schema));
+  return JSON.stringify(exampleOf(root, schema), null, 2);
+}
+
+/** The first media type of a content and its schema. */
+export function firstOf(content: Content | undefined): readonly [string, Schema] | null {
+  const [mediaType, media] = Object.entries(content ?? {})[0] ?? [];
+  return mediaType === undefined || !media ? null : [mediaType, media.schema];
+}
