@@ -183,13 +183,22 @@ export interface Kind<State = never> {
   refusalDetail?(id: string): Readonly<Record<string, string>>;
   /** Every session is attached to the actor with its user's name as id, from its CONNECT on. */
   readonly attachesSessions?: boolean;
-  /**
-   * The turn after `ctx.attached` has changed: a session came or went. `isAgain` when it was attached before and its
-   * shard is a new one.
-   */
-  attachments?(state: State, ctx: Context, isAgain: boolean): undefined;
+  /** The turn after `ctx.attached` has changed from outside: a session came, or has ended. */
+  attachments?(state: State, ctx: Context, change: AttachmentChange): undefined;
   /** The last turn before the node ends, of an actor that is in memory. */
   drain?(state: State, ctx: Context): undefined;
+}
+
+/** A session tied to an actor, and whose it is. */
+export interface Attached {
+  readonly session: string;
+  readonly user: string;
+}
+
+/** What has become of a tie: `isAgain` when it was there before and its shard is a new one. */
+export interface AttachmentChange {
+  readonly gone: Attached | null;
+  readonly isAgain: boolean;
 }
 
 /** A kind of any state, as the runtime holds it. */
@@ -222,7 +231,7 @@ interface KindOptions<State, Load extends Readonly<Record<string, Query>>> {
   timers?: Readonly<Record<string, (state: State, ctx: Context) => undefined>>;
   refusalDetail?(id: string): Readonly<Record<string, string>>;
   attachesSessions?: boolean;
-  attachments?(state: State, ctx: Context, isAgain: boolean): undefined;
+  attachments?(state: State, ctx: Context, change: AttachmentChange): undefined;
   drain?(state: State, ctx: Context): undefined;
 }
 

@@ -1,5 +1,7 @@
 // Sessions tied to an actor until they end. Belongs to the runtime, not to the actor's state: it outlives a reload.
 
+import type { Attached } from './actor.ts';
+
 export class Attachments {
   /** Session to user. */
   readonly users = new Map<string, string>();
@@ -14,18 +16,17 @@ export class Attachments {
     this.#edges.set(session, edge);
   }
 
-  /** @returns whether it was there. */
-  remove(session: string): boolean {
+  /** @returns what was tied, or null when nothing was. */
+  remove(session: string): Attached | null {
+    const user = this.users.get(session);
     this.#edges.delete(session);
-    return this.users.delete(session);
+    this.users.delete(session);
+    return user === undefined ? null : { session, user };
   }
 
-  /** The edge is gone, and its sessions with it. @returns whether there were any. */
-  removeEdge(edge: number): boolean {
-    let found = false;
-    for (const [session, its] of this.#edges) {
-      if (its === edge) found = this.remove(session) || found;
-    }
-    return found;
+  /** The edge is gone, and its sessions with it. */
+  removeEdge(edge: number): Attached[] {
+    const its = [...this.#edges].filter(([, one]) => one === edge);
+    return its.flatMap(([session]) => this.remove(session) ?? []);
   }
 }

@@ -8,7 +8,7 @@ import type {
   ReplayMessage,
   SubscribeMessage,
 } from '../link/messages.ts';
-import type { AnyKind } from './actor.ts';
+import type { AnyKind, AttachmentChange } from './actor.ts';
 import { Attachments } from './attachments.ts';
 import type { Writer } from './gate.ts';
 import type { Seen } from './seen.ts';
@@ -25,7 +25,7 @@ export type Item =
   /** Others have appended to a stream of the actor, or may have. */
   | { readonly type: 'feed'; readonly stream: string }
   /** Sessions came or went. */
-  | { readonly type: 'attachments'; readonly isAgain: boolean }
+  | { readonly type: 'attachments'; readonly change: AttachmentChange }
   | { readonly type: 'drain' };
 
 /** What nobody waits for: never refused, and given up without a word. */

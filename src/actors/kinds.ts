@@ -1,7 +1,8 @@
 // The list of kinds: one line each. Earlier kinds own a destination before later ones.
 import type { AnyKind } from './actor.ts';
+import { documentKind } from './kinds/document.ts';
 import { roomKind } from './kinds/room.ts';
 import { topicKind } from './kinds/topic.ts';
 import { userKind } from './kinds/user.ts';
 
-export const kinds: readonly AnyKind[] = [roomKind, userKind, topicKind];
+export const kinds: readonly AnyKind[] = [roomKind, documentKind, userKind, topicKind];

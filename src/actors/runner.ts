@@ -224,7 +224,7 @@ export class Runner implements Runtime {
         case 'timer':
           return this.#fire(cell, item);
         case 'attachments':
-          return this.#run(cell, (turn) => cell.kind.attachments?.(cell.state as never, turn, item.isAgain));
+          return this.#run(cell, (turn) => cell.kind.attachments?.(cell.state as never, turn, item.change));
         case 'drain':
           return this.#run(cell, (turn) => cell.kind.drain?.(cell.state as never, turn));
       }

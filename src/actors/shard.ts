@@ -12,7 +12,7 @@ import {
   type ToShardMessage,
 } from '../link/messages.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { AnyKind, KindSettings, Source } from './actor.ts';
+import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
 import { Cells } from './cells.ts';
 import { fedStreams } from './feeding.ts';
@@ -99,7 +99,7 @@ export class Shard {
     this.#outlet.remove(index);
     for (const cell of this.#cells.all()) {
       cell.subscribers.removeEdge(edge);
-      if (cell.attachments.removeEdge(edge)) this.#attachmentsChanged(cell, false);
+      for (const gone of cell.attachments.removeEdge(edge)) this.#tied(cell, { gone, isAgain: false });
     }
   }
 
@@ -148,7 +148,8 @@ export class Shard {
         return this.#attach(edge, message);
       case ToShard.detach: {
         const cell = this.#cells.get(message[1]);
-        if (cell?.attachments.remove(message[2])) this.#attachmentsChanged(cell, false);
+        const gone = cell?.attachments.remove(message[2]) ?? null;
+        if (cell && gone) this.#tied(cell, { gone, isAgain: false });
         return;
       }
       default:
@@ -183,11 +184,11 @@ export class Shard {
     const cell = this.#cells.get(actor) ?? this.#cells.make(actor, this.#options.clock.now(), false);
     if (!cell) return;
     cell.attachments.add(session, user, edge);
-    this.#attachmentsChanged(cell, isAgain);
+    this.#tied(cell, { gone: null, isAgain });
   }
 
-  #attachmentsChanged(cell: Cell, isAgain: boolean): void {
-    if (cell.kind.attachments) this.#runner.deliver(cell, { type: 'attachments', isAgain });
+  #tied(cell: Cell, change: AttachmentChange): void {
+    if (cell.kind.attachments) this.#runner.deliver(cell, { type: 'attachments', change });
   }
 
   #relay([, actor, destination, message]: RelayMessage): void {

@@ -6,8 +6,8 @@ import type { InventoryChangeRow } from '../../src/storage/tables.ts';
 
 interface Caller {
   heard: unknown[];
-  /** What the hook of attachments was told: how many there are, and whether again. */
-  ties: [count: number, isAgain: boolean][];
+  /** What the hook of attachments was told: how many there are, whether again, and who has gone. */
+  ties: [count: number, isAgain: boolean, gone: string | null][];
 }
 
 const anything = json(z.unknown());
@@ -110,8 +110,8 @@ export const caller = defineActor({
       receive: (_state: Caller, _body, ctx) => ctx.reply(ctx.newId()) as undefined,
     }),
   },
-  attachments(state: Caller, ctx, isAgain) {
-    state.ties.push([ctx.attached.size, isAgain]);
+  attachments(state: Caller, ctx, { gone, isAgain }) {
+    state.ties.push([ctx.attached.size, isAgain, gone?.user ?? null]);
   },
   drain(_state: Caller, ctx) {
     const row = { topic: ctx.id, epoch: 'drained', created_at: ctx.now };

@@ -82,7 +82,7 @@ test('[BETWEEN5] a session is tied to an actor until it detaches, ends, or its e
   expect(shard.edge.messages).toContainEqual([ToEdge.detached, 's3', 'caller/a']);
   shard.shard.receive(0, [ToShard.detach, 'caller/a', 's1']);
   shard.shard.removeEdge(1);
-  expect(await tied()).toBe('ok: {"attached":[],"ties":[[1,false],[0,false]]}');
+  expect(await tied()).toBe('ok: {"attached":[],"ties":[[1,false,"alice"],[0,false,"bob"]]}');
 });
 
 test('[BETWEEN5] a command without a session ties nothing', async () => {
@@ -95,7 +95,7 @@ test('[BETWEEN6] ties outlive the actor’s state, and a new shard is told that 
   const shard = new TestShard({ idleMs: 1_000 }, { kinds });
   shard.shard.receive(0, [ToShard.attach, 'caller/a', 's1', 'alice', true]);
   await rounds();
-  expect(await shard.answerOf('ties', { actor: 'caller/a' })).toContain('"ties":[[1,true]]');
+  expect(await shard.answerOf('ties', { actor: 'caller/a' })).toContain('"ties":[[1,true,null]]');
   shard.clock.advance(10_000);
   await rounds();
   expect(await shard.answerOf('ties', { actor: 'caller/a' })).toBe(

@@ -1,0 +1,325 @@
+// Documents that many edit at once: each operation is transformed over all that was committed since the revision it
+// was made on, applied, stored, and then seen by all in one order.
+import { z } from 'zod';
+import { Refusal } from '../../errors.ts';
+import type { DocumentOperationRow } from '../../storage/tables.ts';
+import { growth, normalise, type Changes } from '../../text/changes.ts';
+import { cutsPair, defectOf } from '../../text/defect.ts';
+import { Text } from '../../text/text.ts';
+import { undo } from '../../text/undo.ts';
+import { command, defineActor, type Attached, type Context } from '../actor.ts';
+import { json, jsonBody, nothing } from '../body.ts';
+import { isoTime } from './room-views.ts';
+import { DocumentState, type Since } from './document-state.ts';
+import { changesOf, inverseOf, keptChanges, operationView } from './document-views.ts';
+
+const documentUnitsMax = 8 * 1024 * 1024;
+/** Operations that are kept at least, and the step in which older ones go. */
+const operationsKept = 10_000;
+const trimStep = 1_000;
+/** A snapshot comes after so many operations; after more in a long text, which costs more to write. */
+const snapshotStepMin = 1_000;
+const snapshotUnitsPerOperation = 1_000;
+const pageMax = 10_000;
+/** Less than what an idle actor is given. */
+const stayMs = 30_000;
+
+const wholeNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const operationId = z.string().min(1).max(255);
+const decodeOperation = json(
+  z.object({
+    type: z.enum(['INSERT', 'DELETE']),
+    position: wholeNumber,
+    text: z.string().nullish(),
+    length: wholeNumber.nullish(),
+    revision: wholeNumber,
+    operationId: operationId.optional(),
+  }),
+);
+type Operation = ReturnType<typeof decodeOperation>;
+const decodeUndo = json(z.object({ operationId: operationId.optional() }));
+const decodeCursor = json(
+  z.object({
+    position: wholeNumber,
+    anchor: wholeNumber.nullish(),
+    revision: wholeNumber.optional(),
+  }),
+);
+
+const change = z.object({ position: wholeNumber, length: wholeNumber, text: z.string() });
+const documentAnswer = z.object({ docId: z.string(), content: z.string(), revision: wholeNumber });
+const operationAnswer = z.object({
+  type: z.enum(['INSERT', 'DELETE']).optional(),
+  position: wholeNumber.optional(),
+  text: z.string().optional(),
+  length: wholeNumber.optional(),
+  revision: wholeNumber,
+  serverRevision: wholeNumber,
+  operationId: z.string(),
+  userId: z.string(),
+  changes: z.array(change),
+});
+const digits = z.string().regex(/^\d{1,15}$/, 'must be a whole number');
+
+function view(state: DocumentState, docId: string) {
+  return { docId, content: state.content, revision: state.revision };
+}
+
+/** @throws Refusal when it asks for nothing, or for what the document did not have. */
+function changesAsked(operation: Operation, documentLength: number): Changes {
+  const { type, position } = operation;
+  const text = type === 'INSERT' ? (operation.text ?? '') : '';
+  const length = type === 'DELETE' ? (operation.length ?? 0) : 0;
+  if (text === '' && length === 0) throw new Refusal('BAD_REQUEST', `This ${type} does nothing.`);
+  const changes = normalise([{ position, length, text }]);
+  const defect = defectOf(changes, documentLength);
+  if (defect) throw new Refusal('BAD_REQUEST', defect);
+  return changes;
+}
+
+/** @throws Refusal for a revision that is not there yet, or not any more. */
+function assertKept(state: DocumentState, revision: number): void {
+  if (revision > state.revision) {
+    throw new Refusal('BAD_REQUEST', `The document has revision ${state.revision}, not ${revision} yet.`);
+  }
+  if (revision < state.oldest) {
+    const text = `Operations before revision ${state.oldest} are no longer kept: open the document again.`;
+    throw new Refusal('CONFLICT', text, { revision: state.revision });
+  }
+}
+
+/** What was committed since a revision, from memory, or from rows that were read because memory does not reach back. */
+function since(state: DocumentState, revision: number, rows: readonly DocumentOperationRow[]): Since {
+  return state.since(revision) ?? { history: rows.map(changesOf), from: 0 };
+}
+
+type Applied = Pick<DocumentOperationRow, 'operation_id' | 'base_revision' | 'undoes'>;
+
+/** Applies changes of the document as it is now. */
+function apply(state: DocumentState, changes: Changes, applied: Applied, ctx: Context): void {
+  const { text, revision } = state;
+  if (text.length + growth(changes) > documentUnitsMax) {
+    throw new Refusal('TOO_LARGE', `A document has at most ${documentUnitsMax} UTF-16 units.`);
+  }
+  if (cutsPair(changes, text)) throw new Refusal('BAD_REQUEST', 'This cuts a surrogate pair.');
+  const kept = keptChanges(changes, ({ position, length }) => text.slice(position, position + length));
+  const row: DocumentOperationRow = {
+    doc_id: ctx.id,
+    revision,
+    user_id: ctx.user,
+    changes: kept,
+    is_undone: false,
+    created_at: ctx.now,
+    ...applied,
+  };
+  if (!state.isStored) {
+    state.isStored = true;
+    const document = { doc_id: ctx.id, epoch: state.epoch, created_at: ctx.now };
+    ctx.write({ op: 'insert', table: 'documents', row: document });
+  }
+  state.apply(changes, ctx.session);
+  ctx.write({ op: 'insert', table: 'document_operations', row });
+  compact(state, ctx);
+  ctx.publish('operations', jsonBody(operationView(row)), { seq: state.revision });
+}
+
+/** Bounds what is read when the document is loaded, and what is kept. */
+function compact(state: DocumentState, ctx: Context): void {
+  const { revision, text } = state;
+  const step = Math.max(snapshotStepMin, Math.min(text.length / snapshotUnitsPerOperation, operationsKept));
+  if (revision - state.snapshot < step) return;
+  state.snapshot = revision;
+  const row = { doc_id: ctx.id, revision, content: state.content, created_at: ctx.now };
+  ctx.write({ op: 'upsert', table: 'document_snapshots', row });
+  if (revision - state.oldest < operationsKept + trimStep) return;
+  state.oldest = revision - operationsKept;
+  const trim = { op: 'trim_document', docId: ctx.id } as const;
+  ctx.write({ ...trim, operationsBefore: state.oldest, snapshotsBefore: revision });
+}
+
+function cursorBody(docId: string, whose: Attached, at: object, now: number) {
+  const { user, session } = whose;
+  return jsonBody({ docId, userId: user, sessionId: session, ...at, timestamp: isoTime(now) });
+}
+
+function assertStored(state: DocumentState, id: string): void {
+  if (!state.isStored) throw new Refusal('NOT_FOUND', `There is no document ${id}.`);
+}
+
+const operationsAfter = (docId: string, after: number, limit: number) =>
+  ({ name: 'documentOperationsAfter', args: { docId, after, limit } }) as const;
+
+export const documentKind = defineActor({
+  name: 'document',
+
+  load: (id) => ({
+    document: { name: 'document', args: { docId: id } },
+    head: { name: 'documentHead', args: { docId: id } },
+    snapshot: { name: 'documentSnapshot', args: { docId: id } },
+    tail: { name: 'documentTail', args: { docId: id } },
+  }),
+
+  start(_id, rows, source): DocumentState {
+    const [document] = rows.document;
+    const [snapshot] = rows.snapshot;
+    return new DocumentState({
+      epoch: document?.epoch ?? source.newEpoch(),
+      isStored: document !== undefined,
+      oldest: rows.head[0]?.oldest ?? 0,
+      snapshot: snapshot?.revision ?? 0,
+      text: Text.from(snapshot?.content ?? ''),
+      tail: rows.tail,
+    });
+  },
+
+  refusalDetail: (id) => ({ docId: id }),
+
+  streams: {
+    operations: {
+      destination: '/topic/doc.{id}',
+      // The message that is `seq` was applied on revision `seq - 1`.
+      log: {
+        head: ({ epoch, oldest, revision }) => ({ epoch, oldest: oldest + 1, newest: revision }),
+        after: (id, after, limit) => operationsAfter(id, after - 1, limit),
+        message: (row: DocumentOperationRow) => [
+          row.revision + 1,
+          null,
+          jsonBody(operationView(row)).bytes,
+          true,
+        ],
+        keep(state, ctx) {
+          if (state.isStored) return;
+          state.isStored = true;
+          const row = { doc_id: ctx.id, epoch: state.epoch, created_at: ctx.now };
+          ctx.write({ op: 'insert', table: 'documents', row });
+        },
+      },
+      present: (state, ctx) => ({ bodies: [jsonBody(view(state, ctx.id))], upto: 0, isWhole: true }),
+    },
+    cursors: {
+      destination: '/topic/doc.{id}.cursors',
+      present(state, ctx) {
+        const bodies = [...state.cursors.entries()].map(([session, { user, position, anchor }]) =>
+          cursorBody(ctx.id, { session, user }, { position, anchor, revision: state.revision }, ctx.now),
+        );
+        return { bodies, upto: 0, isWhole: true };
+      },
+    },
+  },
+
+  commands: {
+    open: command({
+      routes: ['SUBSCRIBE /app/doc.open/{id}'],
+      decode: nothing,
+      receive: (state: DocumentState, _body, ctx) => ctx.reply(view(state, ctx.id)) as undefined,
+    }),
+
+    get: command({
+      routes: ['GET /api/documents/{id}'],
+      about: 'The text of a document and its revision.',
+      answer: documentAnswer,
+      decode: nothing,
+      receive(state: DocumentState, _body, ctx) {
+        assertStored(state, ctx.id);
+        ctx.reply(view(state, ctx.id));
+      },
+    }),
+
+    operations: command({
+      routes: ['GET /api/documents/{id}/operations'],
+      about: 'Operations applied on revision `since` and later, oldest first.',
+      parameters: z.object({ since: digits.optional(), limit: digits.optional() }),
+      answer: z.array(operationAnswer),
+      decode: nothing,
+      query(state: DocumentState, _body, ctx) {
+        assertStored(state, ctx.id);
+        const from = Number(ctx.params['since'] ?? state.oldest);
+        const limit = Number(ctx.params['limit'] ?? 1_000);
+        if (limit < 1 || limit > pageMax) {
+          throw new Refusal('BAD_REQUEST', `limit must be a whole number from 1 to ${pageMax}.`);
+        }
+        assertKept(state, from);
+        return operationsAfter(ctx.id, from - 1, limit);
+      },
+      receive(_state, _body, ctx, rows) {
+        ctx.reply(rows.map(operationView));
+      },
+    }),
+
+    operation: command({
+      routes: ['SEND /app/doc.operation/{id}'],
+      decode: decodeOperation,
+      idempotencyKey: (body) => body.operationId,
+      query(state: DocumentState, body, ctx) {
+        assertKept(state, body.revision);
+        if (state.since(body.revision)) return undefined;
+        return operationsAfter(ctx.id, body.revision - 1, Number.MAX_SAFE_INTEGER);
+      },
+      receive(state, body, ctx, rows) {
+        assertKept(state, body.revision);
+        const over = since(state, body.revision, rows);
+        const asked = changesAsked(body, state.lengthAt(over));
+        const id = body.operationId ?? ctx.newId();
+        const applied = { operation_id: id, base_revision: body.revision, undoes: null };
+        apply(state, state.transformed(asked, over), applied, ctx);
+      },
+    }),
+
+    undo: command({
+      routes: ['SEND /app/doc.undo/{id}'],
+      decode: decodeUndo,
+      idempotencyKey: (body) => body.operationId,
+      query: (state: DocumentState, _body, ctx) => ({
+        name: 'documentUndo',
+        args: { docId: ctx.id, userId: ctx.user, since: state.revision - operationsKept },
+      }),
+      receive(state, body, ctx, rows) {
+        const [target] = rows;
+        if (!target) throw new Refusal('CONFLICT', 'There is nothing of yours to take back.');
+        const isOwn = (row: DocumentOperationRow): boolean => row.user_id === ctx.user;
+        const changes = undo(
+          rows.map((row) => ({ changes: changesOf(row), inverse: isOwn(row) ? inverseOf(row) : null })),
+        );
+        const operation_id = body.operationId ?? ctx.newId();
+        const applied = { operation_id, base_revision: state.revision, undoes: target.revision };
+        apply(state, changes, applied, ctx);
+        ctx.write({ op: 'upsert', table: 'document_operations', row: { ...target, is_undone: true } });
+      },
+    }),
+
+    cursor: command({
+      routes: ['SEND /app/doc.cursor/{id}'],
+      decode: decodeCursor,
+      receive(state: DocumentState, body, ctx) {
+        const revision = body.revision ?? state.revision;
+        const over = revision > state.revision ? null : state.since(revision);
+        if (!over) throw new Refusal('BAD_REQUEST', `No cursor can be placed in revision ${revision}.`);
+        const length = state.lengthAt(over);
+        const anchor = body.anchor ?? body.position;
+        if (body.position > length || anchor > length) {
+          throw new Refusal('BAD_REQUEST', `The document of revision ${revision} has ${length} units.`);
+        }
+        const session = ctx.session === '' ? ctx.user : ctx.session;
+        const at = state.cursors.place(session, { user: ctx.user, position: body.position, anchor }, over);
+        ctx.attach();
+        ctx.after(stayMs, 'stay');
+        const shown = { ...at, revision: state.revision };
+        ctx.publish('cursors', cursorBody(ctx.id, { session, user: ctx.user }, shown, ctx.now));
+      },
+    }),
+  },
+
+  timers: {
+    // Who comes later is to see cursors that nobody moves, too.
+    stay(state: DocumentState, ctx) {
+      if (state.cursors.size > 0) ctx.after(stayMs, 'stay');
+    },
+  },
+
+  attachments(state, ctx, { gone }) {
+    if (!gone) return;
+    state.cursors.remove(gone.session);
+    const nowhere = { position: null, anchor: null, revision: state.revision };
+    ctx.publish('cursors', cursorBody(ctx.id, gone, nowhere, ctx.now));
+  },
+});
