@@ -4,7 +4,7 @@ import { Edge } from './edge/edge.ts';
 import { RateLimiter } from './edge/rate-limit.ts';
 import { RouteTable } from './edge/route-table.ts';
 import { Server } from './edge/server.ts';
-import { routesOf } from './actors/routes.ts';
+import { routesOf, sessionKindsOf } from './actors/routes.ts';
 import { asError } from './lib/as-error.ts';
 import { systemClock } from './lib/clock.ts';
 import { edgeLimits, farewellMs, headLimits } from './limits.ts';
@@ -28,6 +28,7 @@ export async function runEdge({ settings, control, index, port, rateTable }: Edg
     },
     shardCount: config.shards,
     routes: new RouteTable(routesOf(kinds)),
+    sessionKinds: sessionKindsOf(kinds),
     authenticator: new Authenticator({
       clock: systemClock,
       secret: secret ?? undefined,

@@ -7,11 +7,15 @@ const minuteMs = 60_000;
 
 /** Of each edge thread; the rest of an EdgeConfig are settings. */
 export const edgeLimits: Readonly<
-  Pick<EdgeConfig, 'firstFrameWithinMs' | 'commandsInFlightMax' | 'unreadBytesMax' | 'drainSpreadMs'>
+  Pick<
+    EdgeConfig,
+    'firstFrameWithinMs' | 'commandsInFlightMax' | 'unreadBytesMax' | 'conflateBytesMax' | 'drainSpreadMs'
+  >
 > = Object.freeze({
   firstFrameWithinMs: minuteMs,
   commandsInFlightMax: 1_000,
   unreadBytesMax: mebibyte,
+  conflateBytesMax: 64 * 1024,
   drainSpreadMs: 1_000,
 });
 

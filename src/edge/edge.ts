@@ -5,7 +5,9 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { newId } from '../lib/random.ts';
 import { TimerWheel } from '../lib/wheel.ts';
 import type { LinkEnd } from '../link/link.ts';
+import { Attachments } from './attachments.ts';
 import type { Authenticator } from './auth.ts';
+import { Conflation } from './conflation.ts';
 import { CloseCode, type Connection, type Groups } from './connection.ts';
 import { FanOut } from './fan-out.ts';
 import type { RateLimiter } from './rate-limit.ts';
@@ -13,7 +15,7 @@ import type { RouteTable } from './route-table.ts';
 import { Session } from './session.ts';
 import { ShardPort } from './shard-port.ts';
 import type { ParserLimits } from './stomp/parser.ts';
-import { deliverLost, errorsDestination, started, startRefused } from './subscribes.ts';
+import { deliverLost, started, startRefused } from './starts.ts';
 import { isWildcard, type Subscription } from './subscription.ts';
 import { Refusal } from '../errors.ts';
 
@@ -27,6 +29,8 @@ export interface EdgeConfig {
   readonly commandsInFlightMax: number;
   /** Bytes a client may leave unread; above it the session ends with 4008 and can resume. */
   readonly unreadBytesMax: number;
+  /** Above it a subscription of a conflated stream is left out until half of it is read. */
+  readonly conflateBytesMax: number;
   /** Over how long a drain closes its sessions. */
   readonly drainSpreadMs: number;
 }
@@ -35,6 +39,8 @@ export interface EdgeOptions {
   readonly config: EdgeConfig;
   readonly shardCount: number;
   readonly routes: RouteTable;
+  /** Kinds whose actors hear of every session of their user. */
+  readonly sessionKinds: readonly string[];
   readonly authenticator: Authenticator;
   readonly rateLimiter: RateLimiter | null;
   readonly groups: Groups;
@@ -52,6 +58,7 @@ export class Edge {
   readonly authenticator: Authenticator;
   readonly rateLimiter: RateLimiter | null;
   readonly fanOut: FanOut;
+  readonly conflation = new Conflation(this);
   draining = false;
   /** Whether the drain had sessions to close. */
   hadSessions = false;
@@ -60,6 +67,7 @@ export class Edge {
   readonly #ports: readonly ShardPort[];
   readonly #ticking: Timer;
   readonly #sessions = new Set<Session>();
+  readonly #attachments: Attachments;
   readonly #wheel = new TimerWheel<Session>({ tickMs: wheelTickMs, slots: 1024 });
   #subscriptionCount = 0;
   #bytesSinceSweep = 0;
@@ -74,6 +82,7 @@ export class Edge {
     this.#log = options.log;
     this.fanOut = new FanOut(options.groups, (bytes) => this.#published(bytes));
     this.#ports = Array.from({ length: options.shardCount }, () => this.#newPort());
+    this.#attachments = new Attachments(options.sessionKinds, (actor) => this.portOf(actor));
     this.#ticking = options.clock.every(wheelTickMs, () => this.#tick());
   }
 
@@ -99,6 +108,7 @@ export class Edge {
       { event: 'connect', session: id, user, protocol: `stomp ${version}`, address: connection.address },
       'connect',
     );
+    this.#attachments.opened(session);
   }
 
   /** A fault of ours in what the session asked, outside of the transport's callbacks: it ends, the edge goes on. */
@@ -115,6 +125,7 @@ export class Edge {
     this.#wheel.cancel(session);
     for (const subscription of session.subscriptions?.values() ?? []) this.#forget(subscription, false);
     session.subscriptions = null;
+    this.#attachments.closed(session);
     const { id, user, version, connection, endReason: reason } = session;
     const durationMs = this.now() - session.openedAtMs;
     const line = {
@@ -138,7 +149,7 @@ export class Edge {
     const channels = [...this.fanOut.channels()].filter(
       ({ source }) => !isWildcard(source) && this.portOf(source.actor) === port,
     );
-    port.connect(end, channels, this.fanOut.hasPatterns);
+    port.connect(end, channels, this.#attachments.on(port), this.fanOut.hasPatterns);
   }
 
   nextSubscription(): number {
@@ -174,20 +185,20 @@ export class Edge {
     this.#forget(subscription, true);
   }
 
-  /** The next page of a replay, as soon as the client has read enough of the last one. */
+  /** The next page of a start, as soon as the client has read enough of the last one. */
   askOn(subscription: Subscription): void {
     const { session, source } = subscription;
-    if (session.connection.bufferedBytes <= this.config.unreadBytesMax / 2) {
-      this.portOf(source.actor).subscribe(subscription);
-    } else (session.catchingUp ??= []).push(subscription);
+    const { unreadBytesMax, conflateBytesMax } = this.config;
+    const bytesMax = source.type === 'conflated' ? conflateBytesMax : unreadBytesMax;
+    session.backlog.whenRead(bytesMax / 2, () => {
+      if (subscription.phase === 'starting') this.portOf(source.actor).subscribe(subscription);
+      else this.conflation.settled(subscription);
+    });
   }
 
   /** The client has read on. */
   drained(session: Session): void {
-    const waiting = session.catchingUp;
-    if (!waiting) return;
-    session.catchingUp = null;
-    for (const subscription of waiting) if (subscription.phase === 'starting') this.askOn(subscription);
+    session.backlog.drained();
   }
 
   /** Ends the session when its client leaves too much unread. */
@@ -237,18 +248,17 @@ export class Edge {
   }
 
   #newPort(): ShardPort {
-    return new ShardPort({
-      published: ([, destination, epoch, message, plain]) =>
-        this.fanOut.publish(destination, epoch, message, plain),
+    const port: ShardPort = new ShardPort({
+      published: ([, destination, epoch, message, plain]) => {
+        if (epoch === null) {
+          const channel = this.fanOut.channel(destination);
+          if (channel?.source.type === 'conflated') this.conflation.publishing(channel, message[2].length);
+        }
+        this.fanOut.publish(destination, epoch, message, plain);
+      },
       subscribed: (subscription, message) => started(this, subscription, message),
       subscriptionRefused: (subscription, refusal) => startRefused(this, subscription, refusal),
-      lost: () => {
-        // Channels of one destination rejoin where they were. A pattern has many streams, and no place in them.
-        for (const { source, subscriptions } of this.fanOut.channels()) {
-          if (!isWildcard(source)) continue;
-          for (const subscription of subscriptions) deliverLost(this, subscription, null, 0);
-        }
-      },
+      lost: () => this.#lost(port),
       revoked: ([, destination, user]) => {
         for (const subscription of this.fanOut.subscriptionsOf(destination, user)) {
           const refusal = new Refusal('FORBIDDEN', 'You may no longer see this.');
@@ -256,13 +266,32 @@ export class Edge {
           subscription.session.refuse(refusal, subscription.source.shown, undefined);
         }
       },
+      attached: ([, session, actor]) => this.#attachments.attached(session, actor),
+      detached: ([, session, actor]) => this.#attachments.detached(session, actor),
     });
+    return port;
+  }
+
+  #lost(port: ShardPort): void {
+    // Channels of one destination rejoin where they were. A pattern has many streams, and no place in them.
+    for (const channel of this.fanOut.channels()) {
+      const { source, subscriptions } = channel;
+      if (isWildcard(source)) {
+        for (const subscription of subscriptions) deliverLost(this, subscription, null, 0);
+      } else if (source.type === 'conflated' && this.portOf(source.actor) === port) channel.seq = 0;
+    }
+    for (const session of this.#sessions) {
+      for (const subscription of session.behind ?? []) {
+        if (this.portOf(subscription.source.actor) === port) subscription.from = ['since', 0];
+      }
+    }
   }
 
   #forget(subscription: Subscription, connected: boolean): void {
     const wasLive = subscription.phase === 'live';
     subscription.phase = 'ended';
-    if (!wasLive || subscription.source.destination === errorsDestination) return;
+    const { type } = subscription.source;
+    if (!wasLive || type === 'errors' || type === 'answer') return;
     this.fanOut.remove(subscription, connected);
     if (isWildcard(subscription.source)) {
       if (!this.fanOut.hasPatterns) for (const port of this.#ports) port.endWildcards();

@@ -22,12 +22,22 @@ export class Channel {
   readonly groups = new Map<string, Group>();
   /** Those that need a frame of their own. */
   readonly individual = new Set<Subscription>();
-  /** The last message published, so that a shard that was started again knows what this edge has seen. */
+  /**
+   * The last message published, so that a shard that was started again knows what this edge has seen; in a conflated
+   * stream, which has no epoch, a place that every subscription has seen.
+   */
   epoch: string | null = null;
   seq = 0;
 
   constructor(source: Source) {
     this.source = source;
+  }
+
+  /** A subscription that has seen all up to there has gone live. */
+  startedAt(epoch: string | null, seq: number): void {
+    // A conflated start may be ahead of what was published to the others.
+    this.seq = epoch === null && this.subscriptions.size > 1 ? Math.min(this.seq, seq) : seq;
+    this.epoch = epoch;
   }
 }
 
@@ -82,6 +92,10 @@ export class FanOut {
 
   get hasPatterns(): boolean {
     return this.#patternCount > 0;
+  }
+
+  channel(destination: string): Channel | undefined {
+    return this.#channels.get(destination);
   }
 
   channels(): Iterable<Channel> {

@@ -1,43 +1,34 @@
 // REST: a request becomes a command, its answer a response. Pure of HTTP: the server hands in what it read.
-import type { Method } from '../actors/route.ts';
-import { httpStatus, Refusal, type ErrorCode } from '../errors.ts';
-import { newId } from '../lib/random.ts';
-import { ToShard, type Params } from '../link/messages.ts';
+import { restBodyBytesMax, type Method } from '../actors/route.ts';
+import { Refusal } from '../errors.ts';
+import { ask, prepare, type Asked } from './asking.ts';
 import type { Identity } from './auth.ts';
 import { bearerToken } from './connect.ts';
 import type { Edge } from './edge.ts';
-import { actorOf } from './route-table.ts';
+import type { BodyReader, HttpSide } from './http-side.ts';
+import { checkIdempotencyKey } from './idempotency-key.ts';
+import { Ingest } from './ingest.ts';
+import { jsonResponse, refusalResponse, type RestResponse } from './rest-response.ts';
+import type { Found } from './route-table.ts';
 
 export interface RestRequest {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly authorization: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly contentType: string;
+  /** Bytes of the body as announced; null when they are not. */
+  readonly contentLength: number | null;
 }
 
-export interface RestResponse {
-  readonly status: number;
-  readonly body: Uint8Array | null;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
+const noBody = new Uint8Array(0);
 const restMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
-
-/** The largest body a request may have. */
-export const restBodyBytesMax = 1024 * 1024;
-
-export function refusalResponse(refusal: Refusal): RestResponse {
-  const { code, message, detail } = refusal;
-  return jsonResponse(httpStatus[code], { code, message, ...detail });
-}
-
-function jsonResponse(status: number, value: object): RestResponse {
-  return { status, body: Buffer.from(JSON.stringify(value)) };
-}
-
-function problem(code: ErrorCode, message: string): RestResponse {
-  return refusalResponse(new Refusal(code, message));
-}
+const lineTypes: ReadonlySet<string> = new Set([
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+]);
 
 /** Answers what needs neither a token nor an actor; null for everything else. */
 export function probe(edge: Edge, { method, path }: RestRequest): RestResponse | null {
@@ -49,37 +40,100 @@ export function probe(edge: Edge, { method, path }: RestRequest): RestResponse |
     : jsonResponse(503, { status: edge.draining ? 'draining' : 'starting' });
 }
 
-/** Never rejects. */
-export async function answer(edge: Edge, request: RestRequest, body: Uint8Array): Promise<RestResponse> {
-  const { method, path, query, authorization } = request;
+/** Takes the request's body to where it belongs. */
+export function receive(edge: Edge, request: RestRequest, http: HttpSide): BodyReader {
+  const { method, path, contentType, contentLength } = request;
   const found = restMethods.has(method) ? edge.routes.find(method as Method, path) : null;
-  if (!found) {
-    const allowed = edge.routes.methodsOf(path);
-    if (allowed.length === 0) return problem('NOT_FOUND', `There is nothing at ${path}.`);
-    const response = jsonResponse(405, { code: 'BAD_REQUEST', message: `Use ${allowed.join(' or ')}.` });
-    return { ...response, headers: { allow: allowed.join(', ') } };
+  const bodyBytesMax = found?.route.bodyBytesMax ?? restBodyBytesMax;
+  const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  // Of a stream whose length is not known only what waits is bounded, and one that is known to be too long has none
+  // of it applied.
+  const isStream =
+    found?.route.takesLines === true && lineTypes.has(type) && (contentLength ?? 0) <= bodyBytesMax;
+  if (found && isStream)
+    return new Ingest(edge, http, askedBy(edge, request, found, noBody).catch(refusalOf));
+  return new WholeBody(bodyBytesMax, http, (body) => {
+    void answer(edge, request, found, body).then((response) => http.reply(response));
+  });
+}
+
+/** A body that is read whole before anything is done about it. */
+class WholeBody implements BodyReader {
+  readonly #bytesMax: number;
+  readonly #http: HttpSide;
+  readonly #whole: (body: Uint8Array) => void;
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(bytesMax: number, http: HttpSide, whole: (body: Uint8Array) => void) {
+    this.#bytesMax = bytesMax;
+    this.#http = http;
+    this.#whole = whole;
   }
-  let identity: Identity;
+
+  push(chunk: Uint8Array, isLast: boolean): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#bytesMax) {
+      this.abort();
+      const refusal = new Refusal('TOO_LARGE', `A body has at most ${this.#bytesMax} bytes.`);
+      return this.#http.reply(refusalResponse(refusal), true);
+    }
+    this.#pieces.push(new Uint8Array(chunk));
+    if (isLast) this.#whole(Buffer.concat(this.#pieces.splice(0)));
+  }
+
+  abort(): void {
+    this.#pieces = [];
+  }
+}
+
+/** Never rejects. */
+async function answer(
+  edge: Edge,
+  request: RestRequest,
+  found: Found | null,
+  body: Uint8Array,
+): Promise<RestResponse> {
+  if (!found) return noDoor(edge, request.path);
   try {
-    const token = bearerToken(authorization);
-    if (token === null) return problem('UNAUTHORIZED', 'An Authorization: Bearer header is needed.');
-    identity = await edge.authenticator.verify(token);
-  } catch (thrown) {
-    if (thrown instanceof Refusal) return refusalResponse(thrown);
-    return problem('UNAVAILABLE', 'The token could not be checked.');
-  }
-  if (edge.draining) return problem('UNAVAILABLE', 'The server drains.');
-  const params: Params = { ...Object.fromEntries(new URLSearchParams(query)), ...found.params };
-  const actor = actorOf(found, identity.user, newId);
-  const asker = [identity.user, identity.roles] as const;
-  const fields = [actor, found.route.target, asker, params, null, null, body, false] as const;
-  return new Promise((resolve) => {
-    edge.portOf(actor).request(
-      { op: ToShard.command, fields },
-      {
+    const asked = await askedBy(edge, request, found, body);
+    return await new Promise((resolve) => {
+      ask(edge, asked, {
         answered: (value) => resolve({ status: found.route.status, body: value }),
         refused: (refusal) => resolve(refusalResponse(refusal)),
-      },
-    );
+      });
+    });
+  } catch (thrown) {
+    return refusalResponse(refusalOf(thrown));
+  }
+}
+
+/** @throws Refusal for what can be told without the actor. */
+async function askedBy(edge: Edge, request: RestRequest, found: Found, body: Uint8Array): Promise<Asked> {
+  const { query, idempotencyKey: key = null } = request;
+  const { user, roles } = await identify(edge, request);
+  checkIdempotencyKey(key, 'Idempotency-Key');
+  return prepare({ found, asker: [user, roles], query, key, body });
+}
+
+function refusalOf(thrown: unknown): Refusal {
+  return thrown instanceof Refusal ? thrown : new Refusal('INTERNAL', 'The server could not do this.');
+}
+
+function noDoor(edge: Edge, path: string): RestResponse {
+  const allowed = edge.routes.methodsOf(path);
+  if (allowed.length === 0) return refusalResponse(new Refusal('NOT_FOUND', `There is nothing at ${path}.`));
+  const response = jsonResponse(405, { code: 'BAD_REQUEST', message: `Use ${allowed.join(' or ')}.` });
+  return { ...response, headers: { allow: allowed.join(', ') } };
+}
+
+/** @throws Refusal when nobody may ask, or not now. */
+async function identify(edge: Edge, { authorization }: RestRequest): Promise<Identity> {
+  const token = bearerToken(authorization);
+  if (token === null) throw new Refusal('UNAUTHORIZED', 'An Authorization: Bearer header is needed.');
+  const identity = await edge.authenticator.verify(token).catch((thrown: unknown) => {
+    throw thrown instanceof Refusal ? thrown : new Refusal('UNAVAILABLE', 'The token could not be checked.');
   });
+  if (edge.draining) throw new Refusal('UNAVAILABLE', 'The server drains.');
+  return identity;
 }

@@ -25,6 +25,7 @@ interface Matcher {
 
 const recentMax = 10_000;
 const pathCharactersMax = 1_024;
+const idCharactersMax = 36;
 
 function compile(route: Route): Matcher {
   const names: string[] = [];
@@ -85,7 +86,9 @@ export class RouteTable {
 
   #ownedByOther(path: string, found: Found | null): boolean {
     const owner = this.find('SUBSCRIBE', path);
-    return owner !== null && owner.route.kind !== found?.route.kind;
+    // An answer goes to who asked for it: nobody writes there.
+    if (owner === null || owner.route.isAnswer) return false;
+    return owner.route.kind !== found?.route.kind;
   }
 
   #match(method: Method, path: string): Found | null {
@@ -105,8 +108,8 @@ export class RouteTable {
   }
 }
 
-function decode({ method, pattern }: Route, name: string | undefined, value: string): string {
-  if (method === 'SEND' || method === 'SUBSCRIBE') {
+function decode({ method, pattern, isAnswer }: Route, name: string | undefined, value: string): string {
+  if ((method === 'SEND' || method === 'SUBSCRIBE') && !isAnswer) {
     return name === 'id' && pattern.startsWith('/user/') ? fromSegment(value) : value;
   }
   try {
@@ -116,10 +119,35 @@ function decode({ method, pattern }: Route, name: string | undefined, value: str
   }
 }
 
-/** The key of the actor behind a door. */
-export function actorOf(found: Found, user: string, newId: () => string): string {
+/**
+ * The key of the actor behind a door that asks one.
+ *
+ * @param body what comes with it, for doors that find the id there.
+ */
+export function actorOf(found: Found, user: string, newId: () => string, body?: Uint8Array): string {
   const { route, id } = found;
+  if (route.id === 'path') return actorKey(route.kind, id ?? '');
   if (route.id === 'user') return actorKey(route.kind, user);
-  if (route.id === 'new') return actorKey(route.kind, newId());
-  return actorKey(route.kind, id ?? '');
+  const own = route.id.startsWith('body:') ? idIn(body, route.id.slice('body:'.length)) : null;
+  return actorKey(route.kind, own ?? newId());
+}
+
+/** The query parameter that lists the actors of a door that asks each of them; null for a door that asks one. */
+export function listOf({ id }: Route): string | null {
+  return id.startsWith('each:') ? id.slice('each:'.length) : null;
+}
+
+/** An id that no actor can have is left to the actor's decoder, which says what is wrong with it. */
+function idIn(body: Uint8Array | undefined, field: string): string | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body ?? []).toString());
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field)) return null;
+  const id: unknown = (value as Record<string, unknown>)[field];
+  return typeof id === 'string' && id.length <= idCharactersMax && /^[^\p{Cc}\p{Cs}/]+$/u.test(id)
+    ? id
+    : null;
 }

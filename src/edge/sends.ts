@@ -1,17 +1,16 @@
 // SEND: finds the actor, and answers when it has answered.
 import { Refusal } from '../errors.ts';
-import { newId } from '../lib/random.ts';
 import { ToShard, type Headers } from '../link/messages.ts';
 import type { Edge } from './edge.ts';
+import { FrameWaiting, SendWaiting, type Commit } from './frame-waiting.ts';
+import { checkIdempotencyKey, newIdFor } from './idempotency-key.ts';
 import { actorOf } from './route-table.ts';
 import type { Session } from './session.ts';
 import type { Waiting } from './shard-port.ts';
 import type { Frame, FrameHeaders } from './stomp/frame.ts';
-import type { Transaction } from './transactions.ts';
 
 /** Where a client sends a fresh token. */
 const refreshDestination = '/app/auth.refresh';
-const idempotencyKeyCharactersMax = 255;
 
 /** Headers of a SEND that are between its sender and the server, or that only the server may write. */
 const notPassedOn = new Set([
@@ -30,62 +29,6 @@ const notPassedOn = new Set([
   'recovered',
   'redelivered',
 ]);
-
-/** The frames of one COMMIT: its RECEIPT comes after the last of them, unless one was refused. */
-export class Commit {
-  readonly #session: Session;
-  readonly #receipt: string | undefined;
-  #open: number;
-  #refused: number;
-
-  constructor(session: Session, { frames, refused }: Transaction, receipt: string | undefined) {
-    this.#session = session;
-    this.#receipt = receipt;
-    this.#open = frames.length;
-    this.#refused = refused;
-    if (this.#open === 0) this.#answer();
-  }
-
-  settle(ok: boolean): void {
-    this.#open -= 1;
-    if (!ok) this.#refused += 1;
-    if (this.#open === 0) this.#answer();
-  }
-
-  #answer(): void {
-    if (this.#refused === 0) return this.#session.receipt(this.#receipt);
-    const text = `${this.#refused} of the transaction's frames were refused.`;
-    this.#session.refuse(new Refusal('CONFLICT', text), '', this.#receipt);
-  }
-}
-
-/** A frame whose command is on its way. */
-export class FrameWaiting implements Waiting {
-  readonly #session: Session;
-  readonly #destination: string;
-  readonly #receipt: string | undefined;
-  readonly #commit: Commit | null;
-
-  constructor(session: Session, destination: string, receipt: string | undefined, commit: Commit | null) {
-    this.#session = session;
-    this.#destination = destination;
-    this.#receipt = receipt;
-    this.#commit = commit;
-    session.inFlight += 1;
-  }
-
-  answered(): void {
-    this.#session.receipt(this.#receipt);
-    this.#commit?.settle(true);
-    this.#session.settled();
-  }
-
-  refused(refusal: Refusal): void {
-    this.#session.refuse(refusal, this.#destination, this.#receipt);
-    this.#commit?.settle(false);
-    this.#session.settled();
-  }
-}
 
 function passedOn(headers: FrameHeaders): Headers {
   const passed: Record<string, string> = Object.create(null) as Record<string, string>;
@@ -120,14 +63,10 @@ export function send(
     return refresh(edge, session, body, new FrameWaiting(session, destination, receipt, commit));
   }
   const key = headers.get('idempotency-key') ?? null;
-  if (key !== null && (key === '' || key.length > idempotencyKeyCharactersMax || key.includes('\0'))) {
-    const text = `idempotency-key must have 1 to ${idempotencyKeyCharactersMax} characters.`;
-    throw new Refusal('BAD_REQUEST', text);
-  }
-  if (session.inFlight >= edge.config.commandsInFlightMax) {
-    throw new Refusal('UNAVAILABLE', 'Too many commands of this session are not answered yet.');
-  }
-  const actor = actorOf(found, session.user, newId);
+  checkIdempotencyKey(key, 'idempotency-key');
+  checkInFlight(edge, session);
+  const newId = (): string => newIdFor(found.route.kind, session.user, key);
+  const actor = actorOf(found, session.user, newId, body);
   const fields = [
     actor,
     found.route.target,
@@ -139,8 +78,15 @@ export function send(
     new Uint8Array(body),
     isText,
   ] as const;
-  const waiting = new FrameWaiting(session, destination, receipt, commit);
+  const frameWaiting = new FrameWaiting(session, destination, receipt, commit);
+  const waiting = new SendWaiting(edge, session, fields, frameWaiting);
   edge.portOf(actor).request({ op: ToShard.command, fields }, waiting);
+}
+
+/** @throws Refusal UNAVAILABLE when too much that the session asked is not answered. */
+export function checkInFlight(edge: Edge, session: Session): void {
+  if (session.inFlight < edge.config.commandsInFlightMax) return;
+  throw new Refusal('UNAVAILABLE', 'Too many commands of this session are not answered yet.');
 }
 
 function refresh(edge: Edge, session: Session, body: Uint8Array, waiting: Waiting): void {
@@ -154,7 +100,7 @@ function refresh(edge: Edge, session: Session, body: Uint8Array, waiting: Waitin
         return waiting.refused(new Refusal('FORBIDDEN', 'The token is of another user.'));
       }
       if (session.phase !== 'closed') session.refresh(identity);
-      return waiting.answered(null);
+      return waiting.answered(null, null);
     },
     (thrown: unknown) => {
       const refusal = new Refusal('UNAUTHORIZED', 'The token could not be checked.');

@@ -1,21 +1,13 @@
 // The only file that knows uWebSockets.js: sockets and HTTP on one side, the edge on the other.
 // Traps: whatever throws inside a callback, and any end of the thread while the app lives, aborts the process. So
 // every callback is guarded, and `close` must have run before the thread may end.
-import { STATUS_CODES } from 'node:http';
 import type { Logger } from 'pino';
 import uWS from 'uWebSockets.js';
-import { Refusal } from '../errors.ts';
 import { CloseCode, type Connection, type Groups } from './connection.ts';
 import type { Edge } from './edge.ts';
+import { HttpReply } from './http-reply.ts';
 import { originAllowed } from './origin.ts';
-import {
-  answer,
-  probe,
-  refusalResponse,
-  restBodyBytesMax,
-  type RestRequest,
-  type RestResponse,
-} from './rest.ts';
+import { probe, receive, type RestRequest } from './rest.ts';
 import type { Session } from './session.ts';
 
 export interface ServerOptions {
@@ -216,28 +208,22 @@ export class Server implements Groups {
   #http(response: uWS.HttpResponse, request: uWS.HttpRequest): void {
     const edge = this.#edge as Edge;
     const method = request.getCaseSensitiveMethod();
-    const asked: RestRequest = {
-      method: method === 'HEAD' ? 'GET' : method,
-      path: request.getUrl(),
-      query: request.getQuery(),
-      authorization: request.getHeader('authorization') || undefined,
-    };
-    const cors = this.#cors(request);
-    const reply = new HttpReply(response, cors, method === 'HEAD');
+    const asked = requestOf(request, method === 'HEAD' ? 'GET' : method);
+    const reply = new HttpReply(response, this.#cors(request), method === 'HEAD');
     const known = probe(edge, asked);
-    if (known) return reply.send(known);
-    if (asked.method === 'OPTIONS') return reply.send({ status: 204, body: null });
-    let body = Buffer.alloc(0);
+    if (known) return reply.reply(known);
+    if (asked.method === 'OPTIONS') return reply.reply({ status: 204, body: null });
+    const reader = receive(edge, asked, reply);
+    reply.onAborted = () => reader.abort();
     response.onData((chunk, isLast) => {
-      this.#guard(() => {
-        if (reply.done) return;
-        if (body.length + chunk.byteLength > restBodyBytesMax) {
-          const text = `A body has at most ${restBodyBytesMax} bytes.`;
-          return reply.send(refusalResponse(new Refusal('TOO_LARGE', text)), true);
-        }
-        body = Buffer.concat([body, new Uint8Array(chunk)]);
-        if (isLast) void answer(edge, asked, body).then((answered) => reply.send(answered));
-      });
+      this.#guard(
+        () => {
+          if (!reply.done) reader.push(new Uint8Array(chunk), isLast);
+        },
+        () => {
+          if (!reply.done) response.close();
+        },
+      );
     });
   }
 
@@ -249,7 +235,7 @@ export class Server implements Groups {
     }
     return {
       'access-control-allow-origin': origin,
-      'access-control-allow-headers': 'authorization, content-type',
+      'access-control-allow-headers': 'authorization, content-type, idempotency-key',
       'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
       'access-control-max-age': '600',
       vary: 'origin',
@@ -267,39 +253,21 @@ export class Server implements Groups {
   }
 }
 
-/** One HTTP response, which may be gone before its answer is there. */
-class HttpReply {
-  done = false;
-  readonly #response: uWS.HttpResponse;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #isHead: boolean;
-
-  /** @param isHead the request was HEAD: a body would be taken for the start of the next response. */
-  constructor(response: uWS.HttpResponse, headers: Readonly<Record<string, string>>, isHead: boolean) {
-    this.#response = response;
-    this.#headers = headers;
-    this.#isHead = isHead;
-    response.onAborted(() => {
-      this.done = true;
-    });
-  }
-
-  send({ status, body, headers }: RestResponse, closeConnection = false): void {
-    if (this.done) return;
-    this.done = true;
-    this.#response.cork(() => {
-      this.#response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
-      for (const [name, value] of Object.entries({ ...this.#headers, ...headers })) {
-        this.#response.writeHeader(name, value);
-      }
-      if (body) this.#response.writeHeader('content-type', 'application/json');
-      this.#response.writeHeader('cache-control', 'no-store');
-      if (body && !this.#isHead) this.#response.end(body, closeConnection);
-      else {
-        // Told of a length, `endWithoutBody` waits for a body; told of none in so many words, it makes one up.
-        if (body) this.#response.writeHeader('content-length', `${body.length}`);
-        this.#response.endWithoutBody();
-      }
-    });
-  }
+/** A request may be looked at only before the callback that hands it over returns. */
+function requestOf(request: uWS.HttpRequest, method: string): RestRequest {
+  let idempotencyKey: string | undefined;
+  // An empty header is one all the same, and `getHeader` can't tell.
+  request.forEach((name, value) => {
+    if (name === 'idempotency-key') idempotencyKey = value;
+  });
+  const length = request.getHeader('content-length');
+  return {
+    method,
+    path: request.getUrl(),
+    query: request.getQuery(),
+    authorization: request.getHeader('authorization') || undefined,
+    idempotencyKey,
+    contentType: request.getHeader('content-type'),
+    contentLength: length === '' ? null : Number(length),
+  };
 }

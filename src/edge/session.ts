@@ -5,13 +5,16 @@ import { Refusal } from '../errors.ts';
 import type { WheelNode } from '../lib/wheel.ts';
 import type { Asker } from '../link/messages.ts';
 import type { Identity } from './auth.ts';
+import { Backlog } from './backlog.ts';
+import { Beats } from './beats.ts';
 import { CloseCode, type Connection } from './connection.ts';
-import { connectToken, negotiateHeartBeats, negotiateVersion, type HeartBeats } from './connect.ts';
+import { connectToken, negotiateHeartBeats, negotiateVersion } from './connect.ts';
 import { Early } from './early.ts';
 import type { Edge } from './edge.ts';
 import type { Delivery } from './fan-out.ts';
 import { refusalBody } from './refusal-body.ts';
-import { checkRate, Commit, send } from './sends.ts';
+import { Commit } from './frame-waiting.ts';
+import { checkRate, send } from './sends.ts';
 import { acknowledge, subscribe, unsubscribe } from './subscribes.ts';
 import { encodeFrame } from './stomp/encoder.ts';
 import { ProtocolError, type Frame, type Header, type StompVersion } from './stomp/frame.ts';
@@ -26,8 +29,6 @@ const heartBeatFrame = new Uint8Array([10]);
 const nobody: Asker = ['', []];
 /** How long a client that got its last RECEIPT may take to close. */
 const closeAfterReceiptMs = 5_000;
-/** The server's beats leave this much before they are due, so that a late tick doesn't make them late. */
-const beatEarlyMs = 200;
 
 export class Session implements WheelNode {
   wheelNext: WheelNode | null = null;
@@ -45,8 +46,9 @@ export class Session implements WheelNode {
   subscriptions: Map<string, Subscription> | null = null;
   /** Those of `/user/queue/errors`. */
   errors: Subscription[] | null = null;
-  /** Those whose next page waits until the client has read the last one. */
-  catchingUp: Subscription[] | null = null;
+  readonly backlog: Backlog;
+  /** Those of conflated streams that were left out; the first is the one that is caught up now. */
+  behind: Subscription[] | null = null;
   /** Commands asked and not answered. */
   inFlight = 0;
   /** Why the session ended, for the log. */
@@ -54,10 +56,8 @@ export class Session implements WheelNode {
   readonly #edge: Edge;
   readonly #parser: StompParser;
   #transactions: Transactions | null = null;
-  #heartBeats: HeartBeats = { sendEveryMs: 0, receiveWithinMs: 0 };
+  readonly #beats: Beats;
   #expiresAtMs: number | null = null;
-  #receivedAtMs: number;
-  #sentBeatAtMs = 0;
   #early: Early | null = null;
   #disconnectReceipt: string | null = null;
   /** The token of the URL, until CONNECT. */
@@ -66,10 +66,11 @@ export class Session implements WheelNode {
   constructor(edge: Edge, connection: Connection, id: string, urlToken: string | null) {
     this.#edge = edge;
     this.connection = connection;
+    this.backlog = new Backlog(connection);
     this.id = id;
     this.#urlToken = urlToken;
     this.openedAtMs = edge.now();
-    this.#receivedAtMs = this.openedAtMs;
+    this.#beats = new Beats(this.openedAtMs);
     this.#parser = new StompParser(edge.config.frames);
     edge.wake(this, this.openedAtMs + edge.config.firstFrameWithinMs);
   }
@@ -81,7 +82,7 @@ export class Session implements WheelNode {
   /** Bytes of the client; `isText` when they came as text, which is then known to be UTF-8. */
   receive(chunk: Uint8Array, isText: boolean): void {
     if (this.phase === 'closed' || this.#edge.draining) return;
-    this.#receivedAtMs = this.#edge.now();
+    this.#beats.receivedAtMs = this.#edge.now();
     if (this.phase === 'authenticating') {
       const copy = new Uint8Array(chunk);
       return this.#keepEarly(copy.length, () => this.receive(copy, isText));
@@ -105,14 +106,10 @@ export class Session implements WheelNode {
     if (this.#expiresAtMs !== null && nowMs >= this.#expiresAtMs) {
       return this.fail('UNAUTHORIZED', CloseCode.unauthorized, 'UNAUTHORIZED', 'The token has expired.');
     }
-    const { sendEveryMs, receiveWithinMs } = this.#heartBeats;
-    if (receiveWithinMs > 0 && nowMs - this.#receivedAtMs >= receiveWithinMs) {
+    if (this.#beats.isSilent(nowMs)) {
       return this.fail('Session closed.', CloseCode.protocol, 'BAD_REQUEST', 'No heart-beat came in time.');
     }
-    if (sendEveryMs > 0 && nowMs >= this.#nextBeatAtMs()) {
-      this.#sentBeatAtMs = nowMs;
-      this.connection.send(heartBeatFrame, true);
-    }
+    if (this.#beats.take(nowMs)) this.connection.send(heartBeatFrame, true);
     this.#schedule();
   }
 
@@ -169,19 +166,21 @@ export class Session implements WheelNode {
   /** The connection is gone, whoever ended it. */
   closed(): void {
     this.phase = 'closed';
+    this.backlog.clear();
+    this.behind = null;
     this.#early = null;
     this.#transactions = null;
   }
 
-  /** A command was answered: a client that wants to leave waits for its last one. */
-  settled(): void {
-    this.inFlight -= 1;
+  /** So many commands were answered: a client that wants to leave waits for its last one. */
+  settled(count = 1): void {
+    this.inFlight -= count;
     if (this.phase === 'leaving' && this.inFlight === 0) this.#finishLeaving();
   }
 
   /** A fresh token for a session that goes on. */
   refresh(identity: Identity): void {
-    this.asker = [identity.user, identity.roles];
+    this.asker = [identity.user, identity.roles, this.id];
     this.#expiresAtMs = identity.expiresAtMs;
     this.#schedule();
   }
@@ -266,7 +265,7 @@ export class Session implements WheelNode {
 
   #connect(frame: Frame): void {
     this.version = negotiateVersion(frame.headers);
-    this.#heartBeats = negotiateHeartBeats(frame.headers, this.#edge.config.heartBeatMs);
+    this.#beats.agreed = negotiateHeartBeats(frame.headers, this.#edge.config.heartBeatMs);
     this.#parser.version = this.version;
     const token = connectToken(frame) ?? this.#urlToken;
     this.#urlToken = null;
@@ -330,15 +329,8 @@ export class Session implements WheelNode {
     this.#edge.wake(this, this.#edge.now() + closeAfterReceiptMs);
   }
 
-  #nextBeatAtMs(): number {
-    return this.#sentBeatAtMs + this.#heartBeats.sendEveryMs - beatEarlyMs;
-  }
-
   #schedule(): void {
-    const { sendEveryMs, receiveWithinMs } = this.#heartBeats;
-    let due = this.#expiresAtMs ?? Number.POSITIVE_INFINITY;
-    if (sendEveryMs > 0) due = Math.min(due, this.#nextBeatAtMs());
-    if (receiveWithinMs > 0) due = Math.min(due, this.#receivedAtMs + receiveWithinMs);
+    const due = Math.min(this.#expiresAtMs ?? Number.POSITIVE_INFINITY, this.#beats.dueAtMs);
     if (due === Number.POSITIVE_INFINITY) this.#edge.sleep(this);
     else this.#edge.wake(this, due);
   }

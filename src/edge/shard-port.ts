@@ -5,7 +5,9 @@ import {
   ToEdge,
   ToShard,
   type AcknowledgeMessage,
+  type AttachedMessage,
   type CommandMessage,
+  type DetachedMessage,
   type PublishMessage,
   type RevokeMessage,
   type SubscribedMessage,
@@ -17,7 +19,8 @@ import type { Subscription } from './subscription.ts';
 
 /** Someone who waits for a command's answer. */
 export interface Waiting {
-  answered(body: Uint8Array | null): void;
+  /** @param cursor where to go on from when there is more to be asked; else null. */
+  answered(body: Uint8Array | null, cursor: string | null): void;
   refused(refusal: Refusal): void;
 }
 
@@ -27,14 +30,25 @@ export interface ShardEvents {
   subscribed(subscription: Subscription, message: SubscribedMessage): void;
   subscriptionRefused(subscription: Subscription, refusal: Refusal): void;
   revoked(message: RevokeMessage): void;
+  attached(message: AttachedMessage): void;
+  detached(message: DetachedMessage): void;
   /** The shard is gone: messages of it may be committed that nobody here was sent. */
   lost(): void;
 }
 
+export type CommandFields = Tail<CommandMessage>;
+
 /** A command or an acknowledgement without its request number. */
 export type Request =
-  | { readonly op: typeof ToShard.command; readonly fields: Tail<CommandMessage> }
+  | { readonly op: typeof ToShard.command; readonly fields: CommandFields }
   | { readonly op: typeof ToShard.acknowledge; readonly fields: Tail<AcknowledgeMessage> };
+
+/** A session that is tied to an actor. */
+export interface Attachment {
+  readonly actor: string;
+  readonly session: string;
+  readonly user: string;
+}
 
 type Tail<Message extends readonly unknown[]> = Message extends readonly [unknown, unknown, ...infer Rest]
   ? readonly [...Rest]
@@ -69,8 +83,14 @@ export class ShardPort {
    * The shard is there (again). What is live goes on where this edge left off; what was starting is asked anew.
    *
    * @param channels this edge's live channels on the shard.
+   * @param attachments of this edge's sessions to the shard's actors.
    */
-  connect(end: LinkEnd, channels: Iterable<Channel>, hasPatterns: boolean): void {
+  connect(
+    end: LinkEnd,
+    channels: Iterable<Channel>,
+    attachments: Iterable<Attachment>,
+    hasPatterns: boolean,
+  ): void {
     // That the old one is gone may be heard only after the new one is there.
     if (this.#link) {
       this.close();
@@ -82,6 +102,7 @@ export class ShardPort {
       () => this.#disconnected(),
     );
     if (hasPatterns) this.#link.send([ToShard.wildcards, true], 0);
+    for (const attachment of attachments) this.attach(attachment, true);
     for (const { source, subscriptions, epoch, seq } of channels) {
       const { actor, stream, destination, params } = source;
       const count = subscriptions.size;
@@ -115,9 +136,18 @@ export class ShardPort {
     this.#link?.send([ToShard.unsubscribe, source.actor, source.destination], 0);
   }
 
+  /** Without a shard it is told nothing: the next one is told of all that is attached. */
+  attach({ actor, session, user }: Attachment, isAgain: boolean): void {
+    this.#link?.send([ToShard.attach, actor, session, user, isAgain], 0);
+  }
+
+  detach(actor: string, session: string): void {
+    this.#link?.send([ToShard.detach, actor, session], 0);
+  }
+
   /** Asks for every plain message of the shard; a shard that comes back is asked by itself. */
   wantWildcards(waiting: Waiting): void {
-    if (!this.#link) return waiting.answered(null);
+    if (!this.#link) return waiting.answered(null, null);
     this.#requests += 1;
     this.#waiting.set(this.#requests, waiting);
     this.#link.send([ToShard.wildcards, true, this.#requests], 0);
@@ -146,7 +176,7 @@ export class ShardPort {
       case ToEdge.publish:
         return this.#events.published(message);
       case ToEdge.reply:
-        return this.#take(message[1])?.answered(message[2]);
+        return this.#take(message[1])?.answered(message[2], message[3] ?? null);
       case ToEdge.refuse:
         return this.#take(message[1])?.refused(new Refusal(message[2], message[3], message[4]));
       case ToEdge.subscribed: {
@@ -164,6 +194,10 @@ export class ShardPort {
       }
       case ToEdge.revoke:
         return this.#events.revoked(message);
+      case ToEdge.attached:
+        return this.#events.attached(message);
+      case ToEdge.detached:
+        return this.#events.detached(message);
     }
   }
 
@@ -175,6 +209,8 @@ export class ShardPort {
 
   #disconnected(): void {
     this.#link = null;
+    // The places of conflated streams are those of the shard that is gone.
+    for (const one of this.#starting.values()) if (one.from?.[0] === 'since') one.from = ['since', 0];
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#events.lost();

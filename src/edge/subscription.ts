@@ -5,21 +5,29 @@ import type { Session } from './session.ts';
 
 export type AckMode = 'auto' | 'client' | 'client-individual';
 
+/**
+ * A stream of an actor, conflated or not; a pattern of plain topics; the session's own refusals; or the answer to a
+ * command.
+ */
+export type SourceType = 'stream' | 'conflated' | 'wildcard' | 'errors' | 'answer';
+
 /** Where a subscription's messages come from. */
 export interface Source {
+  readonly type: SourceType;
   /** The destination as the actor names it, or a pattern. */
   readonly destination: string;
   /** As the client names it, and as its MESSAGEs say. */
   readonly shown: string;
-  /** Empty for a pattern, which has the messages of many. */
+  /** Empty for a pattern and for an answer, which may come of many. */
   readonly actor: string;
+  /** Empty where it is no stream of an actor. */
   readonly stream: string;
   readonly params: Params | null;
 }
 
 /** Told by the source, not by its signs: names of users and query strings hold `*` and `?` too. */
-export function isWildcard({ actor }: Source): boolean {
-  return actor === '';
+export function isWildcard({ type }: Source): boolean {
+  return type === 'wildcard';
 }
 
 export interface SubscriptionOptions {
@@ -44,7 +52,10 @@ export class Subscription {
   readonly ack: AckMode;
   from: From;
   receipt: string | null;
-  phase: 'starting' | 'live' | 'ended' = 'starting';
+  /** `behind`: it is left out of what is published until its client has read on. */
+  phase: 'starting' | 'live' | 'behind' | 'ended' = 'starting';
+  /** Whether a page has come. */
+  hasStarted = false;
   /** Said on the first live message when nothing was missed. */
   recovered: Recovered = null;
   epoch: string | null = null;

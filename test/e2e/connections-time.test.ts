@@ -127,6 +127,7 @@ describe('the first frame', () => {
       config: { ...edgeLimits, frames: { ...headLimits, frameBytesMax: 65_536 }, heartBeatMs: 10_000 },
       shardCount: 1,
       routes: new RouteTable([]),
+      sessionKinds: [],
       authenticator: new Authenticator({ clock, secret: testSecret }),
       rateLimiter: null,
       groups: { publish: () => undefined },

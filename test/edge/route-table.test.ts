@@ -36,6 +36,10 @@ test('[ROUTE1] the order of the kinds decides between doors that are alike', () 
     status: 200,
     plain: false,
     passesOn: false,
+    isAnswer: false,
+    isConflated: false,
+    bodyBytesMax: 1,
+    takesLines: false,
     target: 't',
   } as const;
   const both = [

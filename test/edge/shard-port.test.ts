@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Channel } from '../../src/edge/fan-out.ts';
 import type { Session } from '../../src/edge/session.ts';
-import { ShardPort, type Waiting } from '../../src/edge/shard-port.ts';
+import { ShardPort, type Attachment, type Waiting } from '../../src/edge/shard-port.ts';
 import { Subscription } from '../../src/edge/subscription.ts';
 import type { Refusal } from '../../src/errors.ts';
 import { createLink, Link, linkLimits } from '../../src/link/link.ts';
@@ -21,7 +21,14 @@ let answers: string[];
 
 const asker = ['alice', []] as const;
 const session = { asker } as unknown as Session;
-const source = { destination: '/topic/a', shown: '/topic/a', actor: 'topic/a', stream: 's', params: null };
+const source = {
+  type: 'stream',
+  destination: '/topic/a',
+  shown: '/topic/a',
+  actor: 'topic/a',
+  stream: 's',
+  params: null,
+} as const;
 
 beforeEach(() => {
   happened = [];
@@ -31,6 +38,8 @@ beforeEach(() => {
     subscribed: ({ number }) => happened.push(['subscribed', number]),
     subscriptionRefused: ({ number }, { code }) => happened.push(['refused', number, code]),
     revoked: (message) => happened.push(['revoked', message[1]]),
+    attached: (message) => happened.push(['attached', message[1], message[2]]),
+    detached: (message) => happened.push(['detached', message[1], message[2]]),
     lost: () => happened.push(['lost']),
   });
 });
@@ -41,7 +50,11 @@ afterEach(() => {
 });
 
 /** Joins the port with a shard that answers nothing by itself. */
-function join(channels: readonly Channel[] = [], hasPatterns = false): Shard {
+function join(
+  channels: readonly Channel[] = [],
+  attachments: readonly Attachment[] = [],
+  hasPatterns = false,
+): Shard {
   const [edgeEnd, shardEnd] = createLink();
   const received: ToShardMessage[] = [];
   const link = new Link<ToEdgeMessage, ToShardMessage>(
@@ -50,7 +63,7 @@ function join(channels: readonly Channel[] = [], hasPatterns = false): Shard {
     () => undefined,
   );
   shards.push({ link, received });
-  port.connect(edgeEnd, channels, hasPatterns);
+  port.connect(edgeEnd, channels, attachments, hasPatterns);
   return { link, received };
 }
 
@@ -112,7 +125,7 @@ test('[PORT2] an answer of a lost shard does not answer a later request', async 
   expect(answers).toEqual(['old UNAVAILABLE', 'new answered']);
 });
 
-test('[PORT3] a new shard hears of wildcards first, of live channels, and of what was starting', async () => {
+test('[PORT3] a new shard hears of wildcards first, of sessions, of live channels, and of what was starting', async () => {
   const starting = subscription(7);
   port.subscribe(starting);
   const paged = subscription(8);
@@ -123,10 +136,12 @@ test('[PORT3] a new shard hears of wildcards first, of live channels, and of wha
   channel.subscriptions.add(subscription(1)).add(subscription(2));
   channel.epoch = 'e';
   channel.seq = 12;
-  const { received } = join([channel], true);
+  const attachment = { actor: 'presence/alice', session: 's1', user: 'alice' };
+  const { received } = join([channel], [attachment], true);
   await rounds();
   expect(received).toEqual([
     [ToShard.wildcards, true],
+    [ToShard.attach, 'presence/alice', 's1', 'alice', true],
     [ToShard.rejoin, 'topic/a', 's', '/topic/a', null, 2, 'e', 12],
     [ToShard.subscribe, 7, 'topic/a', 's', '/topic/a', asker, null, null],
     [ToShard.replay, 8, 'topic/a', 's', '/topic/a', asker, null, 'e', 40],

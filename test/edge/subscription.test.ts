@@ -10,7 +10,14 @@ import {
   type SubscriptionOptions,
 } from '../../src/edge/subscription.ts';
 
-const source = { destination: '/topic/a', shown: '/topic/a', actor: 'topic/a', stream: 's', params: null };
+const source = {
+  type: 'stream',
+  destination: '/topic/a',
+  shown: '/topic/a',
+  actor: 'topic/a',
+  stream: 's',
+  params: null,
+} as const;
 
 function subscription(ack: AckMode, more: Partial<SubscriptionOptions> = {}): Subscription {
   const session = {} as Session;
@@ -68,7 +75,7 @@ test('[SUBSCRIPTION2] an acknowledgement names its subscription and its delivery
   const volatile = subscription('client');
   expect([0, 0, 0].map((seq) => volatile.ownHeaders(seq)[0]?.[1])).toEqual(['7-1', '7-2', '7-3']);
   // A pattern's messages are of many streams, each with seqs of its own.
-  const wild = subscription('client', { source: { ...source, actor: '' } });
+  const wild = subscription('client', { source: { ...source, type: 'wildcard', actor: '' } });
   expect(isWildcard(wild.source)).toBe(true);
   expect([9, 2, 9].map((seq) => wild.ownHeaders(seq)[0]?.[1])).toEqual(['7-1', '7-2', '7-3']);
   expect(subscription('auto').ownHeaders(3)).toEqual([]);

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import type { AnyKind } from '../../src/actors/actor.ts';
 import { kinds as allKinds } from '../../src/actors/kinds.ts';
 import type { PeerPort } from '../../src/actors/peers.ts';
-import { routesOf } from '../../src/actors/routes.ts';
+import { routesOf, sessionKindsOf } from '../../src/actors/routes.ts';
 import { Shard, type ShardLimits } from '../../src/actors/shard.ts';
 import { Authenticator, type Identity } from '../../src/edge/auth.ts';
 import { Edge, type EdgeConfig } from '../../src/edge/edge.ts';
@@ -124,6 +124,7 @@ const edgeConfig: EdgeConfig = {
   heartBeatMs: 10_000,
   commandsInFlightMax: 1_000,
   unreadBytesMax: 1024 * 1024,
+  conflateBytesMax: 64 * 1024,
   drainSpreadMs: 1_000,
 };
 
@@ -197,6 +198,7 @@ export class InProcessNode {
           config: { ...edgeConfig, ...options.edge },
           shardCount: shards,
           routes: new RouteTable(routesOf(this.#kinds)),
+          sessionKinds: sessionKindsOf(this.#kinds),
           authenticator: this.authenticator,
           rateLimiter: rateLimit ? new RateLimiter(table, rateLimit) : null,
           groups,

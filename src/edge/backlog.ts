@@ -1,0 +1,55 @@
+// What a client has not read yet, and what waits until it has.
+import type { Connection } from './connection.ts';
+
+interface Wait {
+  readonly bytesMax: number;
+  readonly task: () => void;
+}
+
+export class Backlog {
+  readonly #connection: Connection;
+  #waits: Wait[] | null = null;
+  /** The turn of the event loop in which the connection was last looked at. */
+  #turn = -1;
+  #unread = 0;
+  /** What was published since. */
+  #published = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Calls the task as soon as at most so many bytes are unread: at once, or when the client has read on. */
+  whenRead(bytesMax: number, task: () => void): void {
+    if (this.#connection.bufferedBytes <= bytesMax) task();
+    else (this.#waits ??= []).push({ bytesMax, task });
+  }
+
+  /** The client has read on. */
+  drained(): void {
+    const waits = this.#waits;
+    this.#waits = null;
+    for (const { bytesMax, task } of waits ?? []) this.whenRead(bytesMax, task);
+  }
+
+  /** Nobody will read any more. */
+  clear(): void {
+    this.#waits = null;
+  }
+
+  /**
+   * Whether more than so many bytes are unread, before `bytes` more are published; `turn` names this turn of the event
+   * loop. Asking the socket costs more than a publish does, so it is asked once in a turn, and again when half the
+   * bound was published meanwhile: what is unread is never far above it.
+   */
+  exceeds(bytesMax: number, turn: number, bytes: number): boolean {
+    if (turn !== this.#turn || this.#published > bytesMax / 2) {
+      this.#turn = turn;
+      this.#published = 0;
+      this.#unread = this.#connection.bufferedBytes;
+    }
+    if (this.#unread > bytesMax) return true;
+    this.#published += bytes;
+    return false;
+  }
+}
