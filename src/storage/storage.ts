@@ -195,7 +195,7 @@ export interface Queries {
   };
 
   /** Every symbol, in order. */
-  prices: { args: Record<never, never>; row: PriceRow };
+  prices: { args: Record<string, never>; row: PriceRow };
   /** The portfolio, or no row. */
   portfolio: { args: { userId: string }; row: PortfolioRow };
   /** The row, or none. */

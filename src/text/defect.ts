@@ -39,7 +39,7 @@ export function cutsPair(changes: Changes, document: Units): boolean {
 }
 
 /** Whether `position` lies between the halves of a surrogate pair. */
-export function isWithinPair(position: number, document: Units): boolean {
+function isWithinPair(position: number, document: Units): boolean {
   if (position <= 0 || position >= document.length) return false;
   if ((document.charCodeAt(position) & 0xfc00) !== 0xdc00) return false;
   return (document.charCodeAt(position - 1) & 0xfc00) === 0xd800;

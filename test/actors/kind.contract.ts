@@ -29,7 +29,9 @@ export interface KindSamples {
   readonly commands: Readonly<Record<string, fc.Arbitrary<CommandSample>>>;
   /** A subscription that is admitted after the setup, for each stream. */
   readonly streams: Readonly<Record<string, StreamSample>>;
-  /** The part of the state that must outlive a reload, as plain data; all of it unless given. */
+  /** The state as plain data, where it holds objects with insides of their own. */
+  plain?(state: never): unknown;
+  /** The part of the (plain) state that must outlive a reload; all of it unless given. */
   durable?(state: never): unknown;
   /** A message as it must be the same when it is replayed; its bytes unless given. */
   lasting?(message: StreamMessage): unknown;
@@ -45,10 +47,12 @@ class Actor {
   readonly key: string;
   readonly succeeded = new Set<string>();
   loads = 0;
+  readonly #samples: KindSamples;
   #state: unknown;
 
   constructor(kind: AnyKind, samples: KindSamples) {
     this.key = actorKey(kind.name, samples.id);
+    this.#samples = samples;
     const watched: AnyKind = {
       ...kind,
       start: (...args) => {
@@ -71,7 +75,7 @@ class Actor {
   /** The state as it is now: one that was lost is loaded again first. */
   async state(): Promise<unknown> {
     await this.shard.answerOf('nothing handles this', { actor: this.key });
-    return this.#state;
+    return this.#samples.plain ? this.#samples.plain(this.#state as never) : this.#state;
   }
 
   async copyOfState(): Promise<unknown> {

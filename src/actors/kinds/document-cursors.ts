@@ -15,10 +15,6 @@ const cursorsMax = 1_000;
 export class DocumentCursors {
   readonly #cursors = new Map<string, Cursor>();
 
-  get size(): number {
-    return this.#cursors.size;
-  }
-
   entries(): Iterable<[session: string, cursor: Cursor]> {
     return this.#cursors.entries();
   }

@@ -6,14 +6,14 @@ import type { DocumentOperationRow } from '../../storage/tables.ts';
 import { growth, normalise, type Changes } from '../../text/changes.ts';
 import { cutsPair, defectOf } from '../../text/defect.ts';
 import { Text } from '../../text/text.ts';
-import { undo } from '../../text/undo.ts';
+import { undo, type Step } from '../../text/undo.ts';
 import { command, defineActor, type Attached, type Context } from '../actor.ts';
 import { json, jsonBody, nothing } from '../body.ts';
 import { isoTime } from './room-views.ts';
 import { DocumentState, type Since } from './document-state.ts';
 import { changesOf, inverseOf, keptChanges, operationView } from './document-views.ts';
 
-const documentUnitsMax = 8 * 1024 * 1024;
+const documentUnitsMax = 4 * 1024 * 1024;
 /** Operations that are kept at least, and the step in which older ones go. */
 const operationsKept = 10_000;
 const trimStep = 1_000;
@@ -21,8 +21,6 @@ const trimStep = 1_000;
 const snapshotStepMin = 1_000;
 const snapshotUnitsPerOperation = 1_000;
 const pageMax = 10_000;
-/** Less than what an idle actor is given. */
-const stayMs = 30_000;
 
 const wholeNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const operationId = z.string().min(1).max(255);
@@ -60,6 +58,16 @@ const operationAnswer = z.object({
   changes: z.array(change),
 });
 const digits = z.string().regex(/^\d{1,15}$/, 'must be a whole number');
+
+/** A row as the user sees it who undoes. */
+function stepOf(row: DocumentOperationRow, user: string): Step {
+  const isOwn = row.user_id === user;
+  return {
+    changes: changesOf(row),
+    inverse: isOwn ? inverseOf(row) : null,
+    undoneSteps: isOwn && row.undoes !== null ? row.revision - row.undoes : 0,
+  };
+}
 
 function view(state: DocumentState, docId: string) {
   return { docId, content: state.content, revision: state.revision };
@@ -276,10 +284,7 @@ export const documentKind = defineActor({
       receive(state, body, ctx, rows) {
         const [target] = rows;
         if (!target) throw new Refusal('CONFLICT', 'There is nothing of yours to take back.');
-        const isOwn = (row: DocumentOperationRow): boolean => row.user_id === ctx.user;
-        const changes = undo(
-          rows.map((row) => ({ changes: changesOf(row), inverse: isOwn(row) ? inverseOf(row) : null })),
-        );
+        const changes = undo(rows.map((row) => stepOf(row, ctx.user)));
         const operation_id = body.operationId ?? ctx.newId();
         const applied = { operation_id, base_revision: state.revision, undoes: target.revision };
         apply(state, changes, applied, ctx);
@@ -302,18 +307,10 @@ export const documentKind = defineActor({
         const session = ctx.session === '' ? ctx.user : ctx.session;
         const at = state.cursors.place(session, { user: ctx.user, position: body.position, anchor }, over);
         ctx.attach();
-        ctx.after(stayMs, 'stay');
         const shown = { ...at, revision: state.revision };
         ctx.publish('cursors', cursorBody(ctx.id, { session, user: ctx.user }, shown, ctx.now));
       },
     }),
-  },
-
-  timers: {
-    // Who comes later is to see cursors that nobody moves, too.
-    stay(state: DocumentState, ctx) {
-      if (state.cursors.size > 0) ctx.after(stayMs, 'stay');
-    },
   },
 
   attachments(state, ctx, { gone }) {
