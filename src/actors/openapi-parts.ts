@@ -31,6 +31,8 @@ export interface Operation {
   readonly parameters?: readonly (Parameter | Reference)[];
   readonly requestBody?: { readonly required: true; readonly content: Readonly<Record<string, MediaType>> };
   readonly responses: Readonly<Record<string, Answer | Reference>>;
+  /** Roles of which who asks must have one. */
+  readonly 'x-roles'?: readonly string[];
   /** Left out: a bearer token. Empty: none is needed. */
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
 }

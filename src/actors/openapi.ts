@@ -97,6 +97,7 @@ function operationOf(door: RestDoor, schemas: JsonSchemas): Operation {
     tags: [/^\/api\/([^/]+)/.exec(path)?.[1] ?? kind],
     summary: command.about ?? `${kind} ${target}`,
     ...descriptionOf(command),
+    ...(command.roles ? { 'x-roles': command.roles } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: body } : {}),
     responses: { ...successOf(command, schemas), ...refusalsOf(door, parameters) },

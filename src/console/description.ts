@@ -41,6 +41,8 @@ export interface Operation {
   readonly requestBody?: { readonly content: Content };
   readonly responses: Readonly<Record<string, Answer | Reference>>;
   readonly security?: readonly object[];
+  /** Who asks must have one of these. */
+  readonly 'x-roles'?: readonly string[];
 }
 
 export interface Description {

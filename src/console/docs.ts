@@ -71,7 +71,7 @@ function show(root: Description): void {
   main.replaceChildren();
   for (const [name, entries] of groupsOf(root)) {
     if (entries.length === 0) continue;
-    const links = element('ul');
+    const links = element('ul', { 'aria-label': name });
     const section = element('section', { class: 'group', 'aria-label': name }, element('h2', {}, name));
     for (const entry of entries) {
       const { method, path, operation } = entry;
@@ -88,7 +88,7 @@ function show(root: Description): void {
       section.append(view);
       shown.push([entry, [item, view]]);
     }
-    contents.append(element('div', { class: 'group' }, element('h3', {}, name), links));
+    contents.append(element('div', { class: 'group' }, element('p', {}, name), links));
     main.append(section);
   }
   const filter = byId('filter', HTMLInputElement);

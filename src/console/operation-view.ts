@@ -20,11 +20,8 @@ interface Field {
 
 function fieldOf(root: Description, parameter: Parameter, id: string): readonly [Field, HTMLElement] {
   const { name, required, schema } = parameter;
-  const hint = [
-    `${parameter.in}, ${typeText(root, schema)}`,
-    boundsText(schema),
-    parameter.description ?? '',
-  ].filter((part) => part !== '');
+  const facts = [`In the ${parameter.in}`, typeText(root, schema), boundsText(schema)];
+  const hint = [facts.filter((part) => part !== '').join(', '), parameter.description ?? ''];
   const input = element('input', {
     id,
     type: 'text',
@@ -39,7 +36,11 @@ function fieldOf(root: Description, parameter: Parameter, id: string): readonly 
     { class: 'field' },
     label,
     input,
-    element('p', { class: 'hint', id: `${id}-hint` }, ...prose(hint.join('. '))),
+    element(
+      'p',
+      { class: 'hint', id: `${id}-hint` },
+      ...prose(hint.filter((part) => part !== '').join('. ')),
+    ),
   );
   return [{ parameter, input }, row];
 }
@@ -99,7 +100,7 @@ function answersOf({ root, entry }: OperationOptions): HTMLElement {
         : [element('p', {}, mediaType)]),
     );
   });
-  return element('div', {}, element('h4', {}, 'Answers'), ...items);
+  return element('div', {}, element('h3', {}, 'Answers'), ...items);
 }
 
 function show(output: HTMLElement, { status, ok, tookMs, text }: Answered): void {
@@ -142,7 +143,7 @@ function formOf(options: OperationOptions): HTMLElement {
   const form = element(
     'form',
     { class: 'try', 'aria-label': `Try ${method} ${path}` },
-    element('h4', {}, 'Try it'),
+    element('h3', {}, 'Try it'),
     ...fields.map(([, row]) => row),
     ...(body?.rows ?? []),
     element('div', { class: 'send' }, button),
@@ -166,6 +167,10 @@ function formOf(options: OperationOptions): HTMLElement {
 export function operationView(options: OperationOptions): HTMLDetailsElement {
   const { root, entry } = options;
   const { method, path, operation } = entry;
+  const roles = (operation['x-roles'] ?? []).flatMap((role) => [
+    ' ',
+    element('span', { class: 'role' }, role),
+  ]);
   const view = element(
     'details',
     { class: 'operation', id: operation.operationId },
@@ -174,7 +179,7 @@ export function operationView(options: OperationOptions): HTMLDetailsElement {
       {},
       element('span', { class: `method ${method.toLowerCase()}` }, method),
       element('code', { class: 'path' }, path),
-      element('span', { class: 'summary' }, operation.summary),
+      element('span', { class: 'summary' }, ...prose(operation.summary), ...roles),
     ),
   );
   view.addEventListener('toggle', () => {
@@ -189,7 +194,7 @@ export function operationView(options: OperationOptions): HTMLDetailsElement {
           ? []
           : [element('p', { class: 'description' }, ...prose(operation.description))]),
         ...open,
-        ...(first ? [element('h4', {}, 'Body'), schemaTable(root, first[1], 'Body')] : []),
+        ...(first ? [element('h3', {}, 'Body'), schemaTable(root, first[1], 'Body')] : []),
         formOf(options),
         answersOf(options),
       ),

@@ -28,6 +28,7 @@ export function typeText(root: object, schema: Schema): string {
 export function boundsText(schema: Schema): string {
   const between = (low: unknown, high: unknown, unit: string): string | null => {
     if (low === undefined && high === undefined) return null;
+    if (low === 1 && high === undefined && unit !== '') return 'not empty';
     if (low === undefined) return `at most ${String(high)}${unit}`;
     if (high === undefined) return `at least ${String(low)}${unit}`;
     return low === high ? `${String(low)}${unit}` : `${String(low)} to ${String(high)}${unit}`;

@@ -5,7 +5,13 @@ import { boundsText, exampleOf, typeText } from './schema-text.ts';
 
 const depthMax = 4;
 
-function rowsOf(root: object, given: Schema, prefix: string, depth: number): HTMLElement[] {
+interface Row {
+  readonly head: HTMLElement;
+  readonly type: string;
+  readonly notes: string;
+}
+
+function rowsOf(root: object, given: Schema, prefix: string, depth: number): Row[] {
   const schema = resolve(root, given);
   if (schema.type === 'array' && schema.items) return rowsOf(root, schema.items, `${prefix}[]`, depth);
   return Object.entries(schema.properties ?? {}).flatMap(([name, part]) => {
@@ -13,19 +19,11 @@ function rowsOf(root: object, given: Schema, prefix: string, depth: number): HTM
     const path = prefix === '' ? name : `${prefix}.${name}`;
     const required = schema.required?.includes(name) === true;
     const notes = [boundsText(field), field.description ?? ''].filter((note) => note !== '').join('. ');
-    const row = element(
-      'tr',
-      {},
-      element('th', { scope: 'row' }, element('code', {}, path), ...(required ? [] : [' ', optional()])),
-      element('td', {}, typeText(root, part)),
-      element('td', {}, ...prose(notes)),
-    );
+    const mark = required ? [] : [' ', element('span', { class: 'optional' }, 'optional')];
+    const head = element('th', { scope: 'row' }, element('code', {}, path), ...mark);
+    const row = { head, type: typeText(root, part), notes };
     return depth < depthMax ? [row, ...rowsOf(root, field, path, depth + 1)] : [row];
   });
-}
-
-function optional(): HTMLElement {
-  return element('span', { class: 'optional' }, 'optional');
 }
 
 /** The fields of a schema as a table; for one without fields its type in a line. */
@@ -35,16 +33,27 @@ export function schemaTable(root: object, schema: Schema, caption: string): HTML
     const bounds = boundsText(schema);
     return element('p', {}, `${typeText(root, schema)}${bounds === '' ? '' : `: ${bounds}`}`);
   }
-  const heads = ['Field', 'Type', 'Notes'].map((title) => element('th', { scope: 'col' }, title));
+  const hasNotes = rows.some(({ notes }) => notes !== '');
+  const titles = ['Field', 'Type', ...(hasNotes ? ['Notes'] : [])];
+  const heads = titles.map((title) => element('th', { scope: 'col' }, title));
+  const lines = rows.map(({ head, type, notes }) =>
+    element(
+      'tr',
+      {},
+      head,
+      element('td', {}, type),
+      ...(hasNotes ? [element('td', {}, ...prose(notes))] : []),
+    ),
+  );
   return element(
     'div',
-    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
+    { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': caption },
     element(
       'table',
       {},
       element('caption', {}, `${caption}: ${typeText(root, schema)}`),
       element('thead', {}, element('tr', {}, ...heads)),
-      element('tbody', {}, ...rows),
+      element('tbody', {}, ...lines),
     ),
   );
 }
