@@ -22,11 +22,11 @@ export async function runShard({
   metrics,
   control,
   index,
-  storage: end,
+  storage: storageEnd,
 }: ShardTask): Promise<void> {
   const log = openLog(settings.logLevel, `shard-${index}`);
   const counts = nodeBoard(settings.config, metrics).countsOf(`shard-${index}`);
-  const opened = end ? new RemoteStorage(end) : openStorage(settings.config.databaseUrl);
+  const opened = storageEnd ? new RemoteStorage(storageEnd) : openStorage(settings.config.databaseUrl);
   const watch = { counts: counts.storage, clock: systemClock, monotonicMs };
   const storage = new WatchedStorage(opened, watch);
   const shard = new Shard({

@@ -9,6 +9,12 @@ export type Schema = { readonly [Key in string]?: unknown } & {
   readonly anyOf?: readonly Schema[];
   readonly enum?: readonly unknown[];
   readonly description?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
 };
 
 export interface Parameter {

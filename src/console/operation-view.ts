@@ -18,9 +18,9 @@ interface Field {
   readonly input: HTMLInputElement;
 }
 
-function fieldOf(root: Description, parameter: Parameter, id: string): readonly [Field, HTMLElement] {
+function fieldOf(parameter: Parameter, id: string): readonly [Field, HTMLElement] {
   const { name, required, schema } = parameter;
-  const facts = [`In the ${parameter.in}`, typeText(root, schema), boundsText(schema)];
+  const facts = [`In the ${parameter.in}`, typeText(schema), boundsText(schema)];
   const hint = [facts.filter((part) => part !== '').join(', '), parameter.description ?? ''];
   const input = element('input', {
     id,
@@ -119,7 +119,7 @@ function formOf(options: OperationOptions): HTMLElement {
   const { method, path, operation } = entry;
   const id = operation.operationId;
   const parameters = (operation.parameters ?? []).map((one) => resolve<Parameter>(root, one));
-  const fields = parameters.map((one, index) => fieldOf(root, one, `${id}-${index}`));
+  const fields = parameters.map((one, index) => fieldOf(one, `${id}-${index}`));
   const body = bodyOf(options);
   const curl = element('pre', { class: 'curl', tabindex: '0', 'aria-label': 'The request for curl' });
   const output = element('div', { class: 'output', role: 'status' });

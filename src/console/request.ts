@@ -10,7 +10,7 @@ export interface Filled {
 }
 
 /** @param base where the server's paths begin, with a slash at its end. */
-export function urlOf({ path, values }: Filled, base: string): string {
+function urlOf({ path, values }: Filled, base: string): string {
   let filled = path.slice(1);
   const query = new URLSearchParams();
   for (const { in: place, name, value } of values) {
@@ -21,7 +21,7 @@ export function urlOf({ path, values }: Filled, base: string): string {
   return `${new URL(filled, base).href}${asked === '' ? '' : `?${asked}`}`;
 }
 
-export function headersOf({ values, body, token }: Filled): Record<string, string> {
+function headersOf({ values, body, token }: Filled): Record<string, string> {
   const own = values.filter(({ in: place, value }) => place === 'header' && value !== '');
   return {
     ...(token === '' ? {} : { authorization: `Bearer ${token}` }),

@@ -2,15 +2,15 @@
 import { resolve, type Schema } from './description.ts';
 
 /** `text`, `list of Room`, `whole number or null`. */
-export function typeText(root: object, schema: Schema): string {
+export function typeText(schema: Schema): string {
   if (schema.$ref !== undefined) return schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1);
   const alternatives =
     schema.anyOf ?? (Array.isArray(schema.type) ? schema.type.map((type) => ({ ...schema, type })) : null);
-  if (alternatives) return alternatives.map((one: Schema) => typeText(root, one)).join(' or ');
+  if (alternatives) return alternatives.map((one: Schema) => typeText(one)).join(' or ');
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
   switch (schema.type) {
     case 'array':
-      return `list of ${typeText(root, schema.items ?? {})}`;
+      return `list of ${typeText(schema.items ?? {})}`;
     case 'string':
       return schema['format'] === 'date-time' ? 'time' : 'text';
     case 'integer':
@@ -24,19 +24,21 @@ export function typeText(root: object, schema: Schema): string {
   }
 }
 
+type Bound = number | undefined;
+
 /** `1 to 255 characters`, `at least 1`, `default 50`. */
 export function boundsText(schema: Schema): string {
-  const between = (low: unknown, high: unknown, unit: string): string | null => {
+  const between = (low: Bound, high: Bound, unit: string): string | null => {
     if (low === undefined && high === undefined) return null;
     if (low === 1 && high === undefined && unit !== '') return 'not empty';
-    if (low === undefined) return `at most ${String(high)}${unit}`;
-    if (high === undefined) return `at least ${String(low)}${unit}`;
-    return low === high ? `${String(low)}${unit}` : `${String(low)} to ${String(high)}${unit}`;
+    if (low === undefined) return `at most ${high}${unit}`;
+    if (high === undefined) return `at least ${low}${unit}`;
+    return low === high ? `${low}${unit}` : `${low} to ${high}${unit}`;
   };
   const parts = [
-    between(schema['minLength'], schema['maxLength'], ' characters'),
-    between(schema['minimum'], schema['maximum'], ''),
-    between(schema['minItems'], schema['maxItems'], ' entries'),
+    between(schema.minLength, schema.maxLength, ' characters'),
+    between(schema.minimum, schema.maximum, ''),
+    between(schema.minItems, schema.maxItems, ' entries'),
     schema['default'] === undefined ? null : `default ${JSON.stringify(schema['default'])}`,
     typeof schema['pattern'] === 'string' ? `matches ${schema['pattern']}` : null,
   ];
@@ -45,7 +47,7 @@ export function boundsText(schema: Schema): string {
 
 function exampleText(schema: Schema): string {
   if (schema['format'] === 'date-time') return '2030-01-31T12:00:00.000Z';
-  return 'text'.slice(0, Number(schema['maxLength'] ?? 4));
+  return 'text'.slice(0, schema.maxLength ?? 4);
 }
 
 /** A value of that shape, with every field. */
@@ -70,7 +72,7 @@ export function exampleOf(root: object, given: Schema, depth = 0): unknown {
       return exampleText(schema);
     case 'integer':
     case 'number':
-      return Number(schema['minimum'] ?? 1);
+      return schema.minimum ?? 1;
     case 'boolean':
       return false;
     default:

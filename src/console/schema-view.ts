@@ -21,7 +21,7 @@ function rowsOf(root: object, given: Schema, prefix: string, depth: number): Row
     const notes = [boundsText(field), field.description ?? ''].filter((note) => note !== '').join('. ');
     const mark = required ? [] : [' ', element('span', { class: 'optional' }, 'optional')];
     const head = element('th', { scope: 'row' }, element('code', {}, path), ...mark);
-    const row = { head, type: typeText(root, part), notes };
+    const row = { head, type: typeText(part), notes };
     return depth < depthMax ? [row, ...rowsOf(root, field, path, depth + 1)] : [row];
   });
 }
@@ -31,7 +31,7 @@ export function schemaTable(root: object, schema: Schema, caption: string): HTML
   const rows = rowsOf(root, schema, '', 0);
   if (rows.length === 0) {
     const bounds = boundsText(schema);
-    return element('p', {}, `${typeText(root, schema)}${bounds === '' ? '' : `: ${bounds}`}`);
+    return element('p', {}, `${typeText(schema)}${bounds === '' ? '' : `: ${bounds}`}`);
   }
   const hasNotes = rows.some(({ notes }) => notes !== '');
   const titles = ['Field', 'Type', ...(hasNotes ? ['Notes'] : [])];
@@ -51,7 +51,7 @@ export function schemaTable(root: object, schema: Schema, caption: string): HTML
     element(
       'table',
       {},
-      element('caption', {}, `${caption}: ${typeText(root, schema)}`),
+      element('caption', {}, `${caption}: ${typeText(schema)}`),
       element('thead', {}, element('tr', {}, ...heads)),
       element('tbody', {}, ...lines),
     ),

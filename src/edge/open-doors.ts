@@ -17,9 +17,9 @@ export interface OpenDoorsOptions {
   readonly description: string;
   readonly page: readonly PageFile[];
   /** What is measured, in the text format of Prometheus. */
-  metrics(): string;
+  readonly metrics: () => string;
   /** Whether the database could not be used lately. */
-  databaseFails(): boolean;
+  readonly databaseFails: () => boolean;
 }
 
 const prometheusText = 'text/plain; version=0.0.4; charset=utf-8';

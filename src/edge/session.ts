@@ -325,6 +325,7 @@ export class Session implements WheelNode {
   #leave(frame: Frame): void {
     this.phase = 'leaving';
     this.endReason = 'client left';
+    this.endCode = CloseCode.normal;
     this.#disconnectReceipt = frame.headers.get('receipt') ?? null;
     if (this.inFlight === 0) this.#finishLeaving();
   }

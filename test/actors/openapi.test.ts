@@ -19,13 +19,13 @@ interface Operation {
 }
 
 function kindWith(commands: AnyKind['commands'], name = 'thing'): AnyKind {
-  return defineActor({ name, load: () => ({}), start: () => null, streams: {}, commands } as never);
+  return defineActor({ name, load: () => ({}), start: () => null, streams: {}, commands });
 }
 
 function operation(kind: AnyKind, path: string, method: string): Operation {
   const found = describeRest([kind], options).paths[path]?.[method];
   if (!found) throw new Error(`${method} ${path} is not described`);
-  return found as Operation;
+  return found;
 }
 
 /** What a reader of the description would miss of each door. */

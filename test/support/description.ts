@@ -1,11 +1,7 @@
 // The description of the REST interface as a measure: whether an answer is what it says.
-import Ajv2020Module from 'ajv/dist/2020.js';
-import addFormatsModule from 'ajv-formats';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import type { TestServer } from './server.ts';
-
-// Both are CommonJS modules whose export stands under `default`.
-const { Ajv2020 } = Ajv2020Module as unknown as typeof import('ajv/dist/2020.js');
-const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -34,7 +30,7 @@ export class Description {
   constructor(document: Json) {
     this.document = document;
     this.#checks = new Ajv2020({ strict: false, allErrors: true, validateSchema: false });
-    addFormats(this.#checks);
+    formats.default(this.#checks);
     this.#checks.addSchema(closed(document) as Json, 'description');
   }
 
