@@ -78,7 +78,8 @@ export function describeRest(
       title: 'Stagewire',
       version: options.version,
       description:
-        'The REST interface of a Stagewire server. Times are ISO-8601 in UTC with milliseconds; prices and quantities of money are decimal texts; lists are plain JSON arrays.',
+        'The REST interface of a Stagewire server. Times are ISO-8601 in UTC with milliseconds; prices and ' +
+        'quantities of money are decimal texts; lists are plain JSON arrays.',
     },
     servers: [{ url: '/', description: 'This server' }],
     tags: [...tags].map((name) => ({ name })),
@@ -109,7 +110,8 @@ function descriptionOf({ roles, bodyBytesMax, takesLines }: Command<never>): { d
     roles && `Needs the role ${roles.map((role) => `\`${role}\``).join(' or ')}.`,
     bodyBytesMax && bodyBytesMax !== restBodyBytesMax && `A body has at most ${bodyBytesMax} bytes.`,
     takesLines === true &&
-      'As JSON lines (`application/x-ndjson`) a body is taken while it comes; at the first bad line it ends with 400 and `{line, applied}`.',
+      'As JSON lines (`application/x-ndjson`) a body is taken while it comes; at the first bad line it ends with 400 ' +
+        'and `{line, applied}`.',
   ].filter((sentence) => typeof sentence === 'string');
   return sentences.length > 0 ? { description: sentences.join(' ') } : {};
 }

@@ -292,8 +292,11 @@ export class Runner implements Runtime {
     if (isSilent(item)) return;
     const { code, message, detail } = asRefusal(thrown);
     // What could not be made has no id to be told.
-    const isNew = item.type === 'command' && cell.kind.commands[item.message[3]]?.id === 'new';
-    const its = isNew ? undefined : cell.kind.refusalDetail?.(cell.id);
+    const source = item.type === 'command' ? cell.kind.commands[item.message[3]]?.id : undefined;
+    const its =
+      source === 'new' || source?.startsWith('body:')
+        ? undefined
+        : cell.kind.refusalDetail?.(cell.id, this.now());
     const refusal = new Refusal(code, message, { ...its, ...detail });
     this.emit(cell, item.edge, refusalMessage(item, refusal));
   }

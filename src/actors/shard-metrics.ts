@@ -7,7 +7,8 @@ export const shardMetrics = {
   turnFaults: counter('stagewire_turn_faults_total', 'Turns that failed by a fault of the server.'),
   overload: labelled(
     'stagewire_overload_refusals_total',
-    'What was refused because a bound was reached: the mailbox of an actor, writes that wait for a commit, messages that wait for an edge, actors in memory.',
+    'What was refused because a bound was reached: the mailbox of an actor, writes that wait for a commit, ' +
+      'messages that wait for an edge, actors in memory.',
     ['bound', ['mailbox', 'commit', 'link', 'actors']],
   ),
 } as const;

@@ -146,8 +146,13 @@ export class Shard {
         return this.#deliver(message[2], { type: 'replay', edge, message });
       case ToShard.acknowledge:
         return this.#deliver(message[2], { type: 'acknowledge', edge, message });
-      case ToShard.rejoin:
-        return this.#deliver(message[1], { type: 'rejoin', edge, message });
+      case ToShard.rejoin: {
+        this.#deliver(message[1], { type: 'rejoin', edge, message });
+        // The subscribers were told of sessions by another shard, and some may have ended since.
+        const cell = this.#cells.get(message[1]);
+        if (cell) this.#tied(cell, { gone: null, isAgain: true });
+        return;
+      }
       case ToShard.unsubscribe:
         this.#cells.get(message[1])?.subscribers.remove(message[2], edge);
         return;

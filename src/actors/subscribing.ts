@@ -151,6 +151,8 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
   const head = log && epoch !== null ? headOf(cell, log) : null;
   // A stream without messages may never have stored its epoch: then all there is came later.
   const isSame = head !== null && (head.epoch === epoch || after === 0);
+  // Who counts sessions tells of them when they are tied again.
+  if (!log && !cell.kind.attachesSessions) presentAgain(runtime, cell, item);
   if (!log || !isSame || after >= head.newest) return cell.subscribers.rejoined(destination, item.edge);
   runtime.hold(cell, item, log.after(cell.id, after, pageMessagesMax), (rows) => {
     let last = head.newest;
@@ -164,4 +166,22 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
     const message = [op, actor, name, destination, params, count, head.epoch, last] as const;
     receiveRejoin(runtime, cell, { ...item, message });
   });
+}
+
+/** What the subscribers of a volatile stream have missed nobody knows: they are told how things are. */
+function presentAgain(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin'>): void {
+  const [, , name, destination, params] = item.message;
+  const stream = streamOf(cell, name);
+  for (let after = 0; ;) {
+    const turn = runtime.turn(cell, ['', []], params, item.edge);
+    const present = stream.present?.(cell.state as never, turn, after);
+    if (!present) return;
+    runtime.finish(cell, turn, 0);
+    after = present.upto;
+    for (const { bytes, isText } of present.bodies) {
+      const message = [present.upto, null, bytes, isText] as const;
+      runtime.emit(cell, item.edge, [ToEdge.publish, destination, null, message, false], bytes.length);
+    }
+    if (present.isWhole) return;
+  }
 }

@@ -6,8 +6,13 @@ interface Wait {
   readonly task: () => void;
 }
 
+/** A message of at least this size may be more than a client is given to leave unread, and is no sign of a slow one. */
+const largeBytes = 64 * 1024;
+
 export class Backlog {
   readonly #connection: Connection;
+  /** Size of the large message that the client is reading; 0 for none. */
+  #largeUnread = 0;
   #waits: Wait[] | null = null;
   /** The turn of the event loop in which the connection was last looked at. */
   #turn = -1;
@@ -23,6 +28,30 @@ export class Backlog {
   whenRead(bytesMax: number, task: () => void): void {
     if (this.#connection.bufferedBytes <= bytesMax) task();
     else (this.#waits ??= []).push({ bytesMax, task });
+  }
+
+  /**
+   * Hands over a message of its own of that size: a large one when the last one is read, and then it does not count
+   * against the client. So one of any size can be sent, and only one at a time.
+   */
+  handOver(bytes: number, bytesMax: number, task: () => void): void {
+    if (bytes < largeBytes) return task();
+    this.whenRead(bytesMax, () => {
+      this.allow(bytes);
+      task();
+    });
+  }
+
+  /** A message of that size is about to be sent: a large one counts against the client only beside another. */
+  allow(bytes: number): void {
+    if (bytes >= largeBytes) this.#largeUnread = Math.max(this.#largeUnread, bytes);
+  }
+
+  /** Whether the client leaves more than so many bytes unread, without the large message it was sent. */
+  isOver(bytesMax: number): boolean {
+    const unread = this.#connection.bufferedBytes;
+    if (unread <= bytesMax) this.#largeUnread = 0;
+    return unread > bytesMax + this.#largeUnread;
   }
 
   /** The client has read on. */

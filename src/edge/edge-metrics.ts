@@ -26,7 +26,8 @@ export const edgeMetrics = {
   sessionsOpened: counter('stagewire_sessions_opened_total', 'Sessions that signed in.'),
   sessionsEnded: labelled(
     'stagewire_sessions_ended_total',
-    'Sessions that ended after they had signed in, by why: lost when the connection went away, else the meaning of the close code.',
+    'Sessions that ended after they had signed in, by why: lost when the connection went away, else the meaning ' +
+      'of the close code.',
     ['reason', ['lost', ...closings]],
   ),
   connectionsRefused: counter(

@@ -214,7 +214,7 @@ export class Edge {
   /** Ends the session when its client leaves too much unread. */
   checkSpeed(session: Session): void {
     if (session.phase === 'closed') return;
-    if (session.connection.bufferedBytes > this.config.unreadBytesMax) {
+    if (session.backlog.isOver(this.config.unreadBytesMax)) {
       session.end(CloseCode.tooSlow, 'too slow a reader, resume');
     }
   }

@@ -23,7 +23,6 @@ export interface Step {
  * before or since. Where others inserted into a gap that is filled again, the filling comes after their text.
  */
 export function undo(history: readonly Step[]): Changes {
-  const starts = pairs(history);
   let undone = unchanged;
   // What others did since the step that is looked at, newest first, as it would be without one's own steps.
   const others: Changes[] = [];
@@ -32,14 +31,14 @@ export function undo(history: readonly Step[]): Changes {
   const passed: { readonly start: number; readonly othersAfter: number }[] = [];
   for (let index = history.length - 1; index >= 0; index -= 1) {
     const pair = passed.at(-1);
-    const start = starts.get(index);
     const step = history[index];
-    if (start !== undefined && start >= (pair?.start ?? 0))
-      passed.push({ start, othersAfter: others.length });
-    else if (step?.inverse) {
+    if (!step) continue;
+    const start = index - step.undoneSteps;
+    if (start < index && start >= (pair?.start ?? 0)) passed.push({ start, othersAfter: others.length });
+    else if (step.inverse) {
       const inverse = removeOwn(step.inverse, others, pair?.othersAfter ?? 0);
       if (!pair) undone = compose(undone, inverse);
-    } else if (step) others.push(step.changes);
+    } else others.push(step.changes);
     while (passed.at(-1)?.start === index) passed.pop();
   }
   return undone;
@@ -57,17 +56,4 @@ function removeOwn(inverse: Changes, others: Changes[], end: number): Changes {
     own = transform(own, step, 'right');
   }
   return own;
-}
-
-/**
- * Which undos in the history make one with what they undid: their index, and that of the first step undone. A redo is
- * an undo of an undo; where that one belongs to the step before it, the redo stands for itself.
- */
-function pairs(history: readonly Step[]): ReadonlyMap<number, number> {
-  const starts = new Map<number, number>();
-  for (const [index, { undoneSteps }] of history.entries()) {
-    const start = index - undoneSteps;
-    if (undoneSteps > 0 && start >= 0 && !starts.has(start)) starts.set(index, start);
-  }
-  return starts;
 }

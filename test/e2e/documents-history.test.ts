@@ -73,6 +73,20 @@ describe('a document', () => {
     expect(await openDocument(alice, 'big')).toMatchObject({ revision: 69 });
   });
 
+  test('[DOC45] is opened by a client that reads slowly, however large it is and however often it is asked', async () => {
+    const bob = await connectStomp(server, { user: 'bob' });
+    bob.pause();
+    const times = 12;
+    for (let id = 0; id < times; id += 1) {
+      bob.sendFrame('SUBSCRIBE', { id: `open-${id}`, destination: '/app/doc.open/big' });
+    }
+    await insert(alice, 'beside', [0, 'goes on', 0]);
+    bob.readOn();
+    const answers = await bob.messages('/app/doc.open/big', times);
+    expect(new Set(answers.map(({ headers }) => headers['subscription'])).size).toBe(times);
+    expect(new Set(answers.map(({ body }) => body.length)).size).toBe(1);
+  });
+
   afterAll(() => server.stop());
 });
 

@@ -61,6 +61,8 @@ export function documentRules({ write, query }: Fixture): void {
       await write({ op: 'trim_document', docId, operationsBefore: 2, snapshotsBefore: 2 });
       expect(await after(-1)).toEqual([2, 3]);
       expect(await newest()).toEqual([4]);
+      await write({ op: 'trim_document', docId, operationsBefore: 0, snapshotsBefore: 4 });
+      expect(await newest()).toEqual([4]);
       await write(...[2, 0].map((revision) => upsert('document_snapshots', snapshot({ revision }))));
       await write({ op: 'trim_document', docId, operationsBefore: -Infinity, snapshotsBefore: Infinity });
       expect(await after(-1)).toEqual([2, 3]);

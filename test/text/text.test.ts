@@ -43,6 +43,11 @@ test('[TEXT16] a long text is the string it stands for, unit by unit', () => {
         expect(text.charCodeAt(from)).toBe(model.charCodeAt(from));
       }
       expect(text.toString() === model).toBe(true);
+      const isSame = Array.from(
+        model.split(''),
+        (unit, index) => text.charCodeAt(index) === unit.charCodeAt(0),
+      );
+      expect(isSame.indexOf(false)).toBe(-1);
     }),
     { ...runs, numRuns: Math.ceil(runs.numRuns / 5) },
   );

@@ -13,17 +13,12 @@ import {
   roomDetailAnswer,
   roomSummary,
 } from './room-views.ts';
+import { userName } from './user-views.ts';
 
 const contentBytesMax = 8 * 1024;
 const membersMax = 100_000;
 const historyPageMax = 1_000;
 
-/** As a token's `sub` may be: nobody could ever sign in by another name. */
-const userId = z
-  .string()
-  .min(1)
-  .max(36)
-  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
 const roles = ['MEMBER', 'ADMIN'] as const;
 type Role = (typeof roles)[number];
 
@@ -33,7 +28,7 @@ const decodeCreateRoom = json(
     isPrivate: z.boolean().default(false),
   }),
 );
-const decodeAddMember = json(z.object({ userId, role: z.enum(roles).default('MEMBER') }));
+const decodeAddMember = json(z.object({ userId: userName, role: z.enum(roles).default('MEMBER') }));
 const decodeSendMessage = json(
   z.object({
     content: z.string().min(1),
