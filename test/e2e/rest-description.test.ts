@@ -40,9 +40,9 @@ describe('/openapi.json', () => {
   test('[API3] answers are what the description says, field by field', async () => {
     const { steps } = await walkOf(server);
     const problems: string[] = [];
-    for (const { door, path, user = 'alice', roles = [], body, status = 200 } of steps) {
+    for (const { door, path, user = 'alice', roles = [], headers = {}, body, status = 200 } of steps) {
       const [method = '', pattern = ''] = door.split(' ');
-      const answer = await server.rest(method, path ?? pattern, { user, roles, body });
+      const answer = await server.rest(method, path ?? pattern, { user, roles, headers, body });
       if (answer.status !== status) problems.push(`${door}: ${answer.status} ${JSON.stringify(answer.body)}`);
       problems.push(...description.problems(door, answer.status, answer.body));
     }

@@ -77,12 +77,14 @@ export const decodeTicks: Decoder<readonly Tick[]> = Object.assign(decode, {
 });
 
 /** What clients see of a symbol. */
-export const priceSchema = z.object({
-  symbol: z.string(),
-  price: z.string(),
-  change: z.string(),
-  changePercent: z.string(),
-  volume: z.int(),
-  timestamp: z.iso.datetime(),
-});
+export const priceSchema = z
+  .object({
+    symbol: z.string(),
+    price: z.string(),
+    change: z.string(),
+    changePercent: z.string(),
+    volume: z.int(),
+    timestamp: z.iso.datetime(),
+  })
+  .meta({ id: 'Price' });
 export type PriceView = z.output<typeof priceSchema>;
