@@ -108,7 +108,9 @@ function operationOf(door: RestDoor, schemas: JsonSchemas): Operation {
 function descriptionOf({ roles, bodyBytesMax, takesLines }: Command<never>): { description?: string } {
   const sentences = [
     roles && `Needs the role ${roles.map((role) => `\`${role}\``).join(' or ')}.`,
-    bodyBytesMax && bodyBytesMax !== restBodyBytesMax && `A body has at most ${bodyBytesMax} bytes.`,
+    bodyBytesMax &&
+      bodyBytesMax !== restBodyBytesMax &&
+      `A body has at most ${bodyBytesMax / (1024 * 1024)} MiB.`,
     takesLines === true &&
       'As JSON lines (`application/x-ndjson`) a body is taken while it comes; at the first bad line it ends with 400 ' +
         'and `{line, applied}`.',

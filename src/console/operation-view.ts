@@ -56,7 +56,8 @@ function bodyOf({ root, entry }: OperationOptions): BodyField | null {
   const first = firstOf(content);
   if (!content || !first) return null;
   const id = `${entry.operation.operationId}-body`;
-  const example = exampleText(root, ...first);
+  const exampleOf = (type: string): string => exampleText(root, type, first[1]);
+  let example = exampleOf(first[0]);
   const mediaType = element(
     'select',
     { id: `${id}-type` },
@@ -65,6 +66,12 @@ function bodyOf({ root, entry }: OperationOptions): BodyField | null {
   const lines = Math.min(16, example.split('\n').length + 1);
   const text = element('textarea', { id, rows: String(lines), spellcheck: 'false' });
   text.value = example;
+  mediaType.addEventListener('change', () => {
+    // What somebody has written stays.
+    if (text.value !== example) return;
+    example = exampleOf(mediaType.value);
+    text.value = example;
+  });
   const rows = [
     element('div', { class: 'field' }, element('label', { for: `${id}-type` }, 'Media type'), mediaType),
     element('div', { class: 'field' }, element('label', { for: id }, 'Body'), text),

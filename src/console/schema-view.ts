@@ -13,6 +13,8 @@ interface Row {
 
 function rowsOf(root: object, given: Schema, prefix: string, depth: number): Row[] {
   const schema = resolve(root, given);
+  const [shown] = schema.anyOf ?? [];
+  if (shown) return rowsOf(root, shown, prefix, depth);
   if (schema.type === 'array' && schema.items) return rowsOf(root, schema.items, `${prefix}[]`, depth);
   return Object.entries(schema.properties ?? {}).flatMap(([name, part]) => {
     const field = resolve(root, part);
@@ -58,9 +60,13 @@ export function schemaTable(root: object, schema: Schema, caption: string): HTML
   );
 }
 
-/** An example of what has this media type. */
+/** An example of what has this media type; lines are written as the JSON of their list's entries. */
 export function exampleText(root: object, mediaType: string, schema: Schema): string {
-  if (mediaType.includes('ndjson')) return '';
+  if (mediaType.includes('ndjson')) {
+    const example = exampleOf(root, schema);
+    const entries: readonly unknown[] = Array.isArray(example) ? example : [example];
+    return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+  }
   if (!mediaType.includes('json')) return String(exampleOf(root, schema));
   return JSON.stringify(exampleOf(root, schema), null, 2);
 }

@@ -106,7 +106,7 @@ describe('the description', () => {
         200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Name' } } } },
       },
     });
-    expect(rest.description).toMatch(/role `service` or `editor`.*8388608 bytes/);
+    expect(rest.description).toMatch(/role `service` or `editor`.*8 MiB/);
     expect(Object.keys(rest.responses)).toEqual([
       '200',
       '400',

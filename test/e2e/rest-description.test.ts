@@ -2,6 +2,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Description } from '../support/description.ts';
+import { exampleOf } from '../../src/console/schema-text.ts';
 import { walkOf, type Step } from '../support/rest-walk.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -75,6 +76,19 @@ describe('/openapi.json', () => {
       }
     }
     expect(problems).toEqual([]);
+  });
+
+  test('[API5] what the page offers as an example of a body is taken', async () => {
+    const refused: unknown[] = [];
+    for (const { method, path, operation } of withToken()) {
+      const body = operation['requestBody'] as { content: Record<string, { schema: object }> } | undefined;
+      const schema = body?.content['application/json']?.schema;
+      if (!schema) continue;
+      const asked = { user: 'alice', roles: ['service'], body: exampleOf(description.document, schema) };
+      const answer = await server.rest(method, path.replaceAll(/\{\w+\}/g, 'nowhere'), asked);
+      if (answer.status === 400) refused.push([method, path, asked.body, answer.body]);
+    }
+    expect(refused).toEqual([]);
   });
 
   test('[API4] a check that sees nothing would be worth nothing', () => {
