@@ -2,6 +2,7 @@
 import { kinds } from '../../src/actors/kinds.ts';
 import { kindContract, type KindSamples } from './kind.contract.ts';
 import { documentSamples } from './document.samples.ts';
+import { queueSamples } from './queue.samples.ts';
 import { roomSamples } from './room.samples.ts';
 import { topicSamples } from './topic.samples.ts';
 import { userSamples } from './user.samples.ts';
@@ -11,6 +12,7 @@ const samples: Readonly<Record<string, KindSamples>> = {
   document: documentSamples,
   user: userSamples,
   topic: topicSamples,
+  queue: queueSamples,
 };
 
 for (const kind of kinds) kindContract(kind, samples[kind.name]);
