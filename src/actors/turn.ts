@@ -8,15 +8,7 @@ import {
   type ToPeerMessage,
 } from '../link/messages.ts';
 import type { Write } from '../storage/storage.ts';
-import type {
-  AnyKind,
-  Context,
-  Delivery,
-  KindSettings,
-  PublishOptions,
-  Source,
-  Stream,
-} from './actor.ts';
+import type { AnyKind, Context, Delivery, KindSettings, PublishOptions, Source, Stream } from './actor.ts';
 import { jsonBody, type Body } from './body.ts';
 import { actorKey, toSegment } from './route.ts';
 

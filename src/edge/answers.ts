@@ -1,5 +1,5 @@
 // SUBSCRIBE to an answer: a command whose answer is the one MESSAGE of the subscription.
-import { Refusal } from '../errors.ts';
+import type { Refusal } from '../errors.ts';
 import { ask, prepare, type Asked } from './asking.ts';
 import type { Edge } from './edge.ts';
 import { checkInFlight } from './sends.ts';

@@ -121,7 +121,7 @@ const consumers: Consumers<Queue> = {
       const [head] = rows as unknown as readonly QueueHead[];
       bury(queue, ctx, head ?? { count: 0, bytes: 0 });
     } else if (query.name === 'queueMessagesAfter') {
-      queue.messages.tookPage(rows as unknown as readonly QueueMessageRow[], query.args.limit, ctx.now);
+      queue.messages.tookPage(rows, query.args.limit, ctx.now);
     }
     handOut(queue, ctx, null);
   },
