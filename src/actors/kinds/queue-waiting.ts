@@ -16,15 +16,20 @@ export class Waiting {
   readonly rows: QueueMessageRow[] = [];
   /** Bodies of messages that are held, by id. */
   readonly kept = new Map<string, QueueMessageRow>();
-  bytes = 0;
+  rowBytes = 0;
+  keptBytes = 0;
 
   constructor(upto: number) {
     this.upto = upto;
   }
 
+  get bytes(): number {
+    return this.rowBytes + this.keptBytes;
+  }
+
   /** Whether more should be read. Half of the bound, so that what is read is not let go of at once. */
   get hasRoom(): boolean {
-    return this.bytes < bytesMax / 2;
+    return this.rowBytes < bytesMax / 2;
   }
 
   /** The next message after all that are there. */
@@ -32,7 +37,7 @@ export class Waiting {
     // A view would hold on to all that came with it.
     const own = { ...row, body: Buffer.from(row.body) };
     this.rows.push(own);
-    this.bytes += sizeOf(own);
+    this.rowBytes += sizeOf(own);
     this.upto = row.position;
   }
 
@@ -41,12 +46,12 @@ export class Waiting {
     if (row.position > this.upto) return;
     const place = this.rows.findIndex(({ position }) => position > row.position);
     this.rows.splice(place === -1 ? this.rows.length : place, 0, row);
-    this.bytes += sizeOf(row);
+    this.rowBytes += sizeOf(row);
   }
 
   take(index: number): void {
     const [row] = index === 0 ? [this.rows.shift()] : this.rows.splice(index, 1);
-    if (row) this.bytes -= sizeOf(row);
+    if (row) this.rowBytes -= sizeOf(row);
   }
 
   /** The message of that id neither waits nor is held any more. */
@@ -59,14 +64,14 @@ export class Waiting {
   /** A message is held from now on. */
   keep(row: QueueMessageRow): void {
     this.kept.set(row.message_id, row);
-    this.bytes += sizeOf(row);
+    this.keptBytes += sizeOf(row);
   }
 
   takeKept(id: string): QueueMessageRow | undefined {
     const row = this.kept.get(id);
     if (row) {
       this.kept.delete(id);
-      this.bytes -= sizeOf(row);
+      this.keptBytes -= sizeOf(row);
     }
     return row;
   }
@@ -93,12 +98,13 @@ export class Waiting {
   forget(): void {
     this.kept.clear();
     this.rows.length = 0;
-    this.bytes = 0;
+    this.rowBytes = 0;
+    this.keptBytes = 0;
     this.upto = 0;
   }
 
   #drop(): void {
     const row = this.rows.pop();
-    if (row) this.bytes -= sizeOf(row);
+    if (row) this.rowBytes -= sizeOf(row);
   }
 }
