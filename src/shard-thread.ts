@@ -25,7 +25,7 @@ export async function runShard({ settings, control, index, storage: end }: Shard
     settings: { priceIntervalMs: settings.config.priceIntervalMs },
     limits: shardLimits,
     log,
-    place: { index, count: settings.config.shards },
+    place: { index, count: settings.config.shards, edges: settings.config.edges },
   });
   const links = new ShardLinks(shard);
 
