@@ -37,7 +37,7 @@ export async function runShard({
     limits: shardLimits,
     log,
     counts: counts.shard,
-    place: { index, count: settings.config.shards },
+    place: { index, count: settings.config.shards, edges: settings.config.edges },
   });
   watchThread(counts.thread, systemClock, () => counts.shard.actors.set(shard.actorCount));
   const links = new ShardLinks(shard);

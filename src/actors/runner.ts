@@ -7,8 +7,16 @@ import { ToEdge, type Asker, type Params, type PublishMessage } from '../link/me
 import type { SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
 import type { Query, Storage } from '../storage/storage.ts';
 import type { Source } from './actor.ts';
-import { isSilent, type Cell, type Item } from './cell.ts';
+import { isSilent, type Asking, type Cell, type Item } from './cell.ts';
 import { receiveCommand } from './commands.ts';
+import {
+  handOut,
+  receiveConsume,
+  receiveJoin,
+  receiveLeave,
+  receiveSettle,
+  receiveWant,
+} from './consuming.ts';
 import { fedAfterLoad, receiveFeed } from './feeding.ts';
 import type { Gate } from './gate.ts';
 import { asRefusal, refusalMessage, stopped, unreadable, type Outlet } from './outlet.ts';
@@ -43,6 +51,7 @@ const nobody: Asker = ['', []];
 
 export class Runner implements Runtime {
   readonly #options: RunnerOptions;
+  heldIsKnown = true;
   /** Actors that wait for rows. */
   #holding = 0;
 
@@ -57,7 +66,7 @@ export class Runner implements Runtime {
 
   /** The item's turn comes when those before it have had theirs. */
   deliver(cell: Cell, item: Item): void {
-    if (!isSilent(item) && this.#isOverloaded(cell, item.edge)) return this.answer(item, overloaded());
+    if (isRefusable(item) && this.#isOverloaded(cell, item.edge)) return this.answer(item, overloaded());
     if (item.type === 'rejoin') cell.subscribers.rejoin(item.message[3], item.edge, item.message[5]);
     if (cell.phase === 'ready' && cell.mailbox.length === 0) return this.#take(cell, item);
     if (item.type === 'feed') {
@@ -95,10 +104,12 @@ export class Runner implements Runtime {
 
   finish(cell: Cell, turn: Turn, bytes: number): void {
     const { gate } = this.#options;
+    for (const { body } of turn.deliveries ?? []) bytes += body.bytes.length;
     if (turn.writes.length > 0) gate.write(cell, turn.writes, bytes);
     for (const output of turn.outputs) gate.emit(cell, output);
     for (const { delayMs, name } of turn.timers) this.#setTimer(cell, delayMs, name);
     if (turn.tie) this.#tie(cell, turn, turn.tie);
+    if (cell.consumers) handOut(this, cell, turn);
     cell.faults = 0;
   }
 
@@ -107,8 +118,18 @@ export class Runner implements Runtime {
     this.#options.gate.emit(cell, { to, message, bytes: message[3][2].length });
   }
 
-  emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes = 0): void {
-    this.#options.gate.emit(cell, { to: { edge }, message, bytes });
+  emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes = 0, undo?: () => void): void {
+    this.#options.gate.emit(cell, { to: { edge }, message, bytes, undo });
+  }
+
+  isThere(edge: number): boolean {
+    return this.#options.outlet.has(edge);
+  }
+
+  /** An actor that lost its state is loaded for its consumers' sake: they wait without asking again. */
+  wake(cell: Cell): void {
+    if (cell.consumers?.empty !== false) return;
+    this.#options.clock.after(readAgainMs, () => this.deliver(cell, { type: 'want' }));
   }
 
   emitStart(cell: Cell, edge: number, destination: string, start: SubscribedMessage, bytes: number): void {
@@ -171,6 +192,7 @@ export class Runner implements Runtime {
           cell.state = cell.kind.start(cell.id, Object.fromEntries(rows) as never, source());
           cell.phase = 'ready';
           for (const stream of fedAfterLoad(cell)) cell.mailbox.unshift({ type: 'feed', stream });
+          if (cell.consumers) cell.mailbox.unshift({ type: 'join', key: null });
         })
         .then(
           () => {
@@ -197,6 +219,7 @@ export class Runner implements Runtime {
     // They keep their place before all that comes: a rejoin must not be live before it has caught up.
     for (const item of kept) cell.mailbox.push(item);
     if (kept.length > 0) this.#options.clock.after(readAgainMs, () => this.#continue(cell));
+    else this.wake(cell);
   }
 
   #continue(cell: Cell): void {
@@ -217,6 +240,7 @@ export class Runner implements Runtime {
         case 'command':
           return receiveCommand(this, cell, item);
         case 'subscribe':
+          if (cell.kind.consumers) return receiveConsume(this, cell, item);
           return receiveSubscribe(this, cell, item);
         case 'replay':
           return receiveReplay(this, cell, item);
@@ -226,11 +250,19 @@ export class Runner implements Runtime {
           return receiveRejoin(this, cell, item);
         case 'feed':
           cell.feeds.delete(item.stream);
-          return receiveFeed(this, cell, item);
+          return cell.kind.consumers ? this.#loadAgain(cell) : receiveFeed(this, cell, item);
         case 'timer':
           return this.#fire(cell, item);
         case 'attachments':
           return this.#run(cell, (turn) => cell.kind.attachments?.(cell.state as never, turn, item.change));
+        case 'settle':
+          return receiveSettle(this, cell, item);
+        case 'join':
+          return receiveJoin(this, cell, item);
+        case 'leave':
+          return receiveLeave(this, cell, item);
+        case 'want':
+          return receiveWant(this, cell, item);
         case 'drain':
           return this.#run(cell, (turn) => cell.kind.drain?.(cell.state as never, turn));
       }
@@ -251,10 +283,17 @@ export class Runner implements Runtime {
     counts.turnFaults.add();
     log.error({ err: thrown, actor: cell.key }, 'turn failed, the actor is loaded again');
     cell.chill();
+    this.wake(cell);
     cell.faults += 1;
     if (cell.faults < limits.faultsMax) return;
     const doublings = Math.min(cell.faults - limits.faultsMax, 16);
     cell.stoppedUntilMs = this.now() + Math.min(limits.stopMs * 2 ** doublings, stopMsMax);
+  }
+
+  /** Others have changed what the state stands for. */
+  #loadAgain(cell: Cell): void {
+    cell.chill();
+    this.deliver(cell, { type: 'want' });
   }
 
   /** A turn that nobody asked for. */
@@ -300,4 +339,9 @@ export class Runner implements Runtime {
     const refusal = new Refusal(code, message, { ...its, ...detail });
     this.emit(cell, item.edge, refusalMessage(item, refusal));
   }
+}
+
+/** What settles messages is bounded by what was delivered, and must not be lost. */
+function isRefusable(item: Item): item is Exclude<Asking, { type: 'settle' }> {
+  return !isSilent(item) && item.type !== 'settle';
 }

@@ -7,6 +7,7 @@ import {
   ToEdge,
   ToShard,
   type AttachMessage,
+  type JoinMessage,
   type RelayMessage,
   type ToPeerMessage,
   type ToShardMessage,
@@ -15,6 +16,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
 import { Cells } from './cells.ts';
+import { ConsumerList, consumerKey } from './consumer-list.ts';
 import { fedStreams } from './feeding.ts';
 import { Gate, type GateLimits } from './gate.ts';
 import { Outlet, type EdgePort } from './outlet.ts';
@@ -41,8 +43,16 @@ export interface ShardOptions {
   /** What is counted; for nobody unless given. */
   readonly counts?: ShardCounts;
   /** This shard's place among how many; the only one unless given. */
-  readonly place?: { readonly index: number; readonly count: number };
+  readonly place?: {
+    readonly index: number;
+    readonly count: number;
+    /** Edges that will say what their consumers hold; nobody is waited for unless given. */
+    readonly edges?: number;
+  };
 }
+
+/** How long edges have for that: one that died is started again, and then has no consumers. */
+const joinedWithinMs = 5_000;
 
 /** What other actors send comes from no edge. */
 const noEdge = 0;
@@ -55,6 +65,8 @@ export class Shard {
   readonly #runner: Runner;
   readonly #peers: Peers;
   readonly #counts: ShardCounts;
+  /** Places of the edges that have said what their consumers hold. */
+  readonly #joined = new Set<number>();
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -69,6 +81,7 @@ export class Shard {
         log.error({ err: error, actor: cell.key }, 'commit failed, the actor is loaded again');
         if (cell.phase === 'ready') cell.chill();
         else cell.state = undefined;
+        this.#runner.wake(cell);
       },
     });
     const source = (): Source => ({
@@ -81,6 +94,10 @@ export class Shard {
     const counts = this.#counts;
     this.#runner = new Runner({ storage, clock, source, limits, log, outlet, gate: this.#gate, counts });
     this.#peers = new Peers({ ...place, deliver: (message) => this.receive(noEdge, message) });
+    if (place.edges) {
+      this.#runner.heldIsKnown = false;
+      clock.after(joinedWithinMs, () => this.#allJoined());
+    }
     const settled = (cell: Cell): boolean => this.#gate.settled(cell);
     this.#cells = new Cells({ kinds, actorsMax: limits.actorsMax, settled });
     clock.every(Math.max(1_000, limits.idleMs / 4), () =>
@@ -108,8 +125,10 @@ export class Shard {
     const edge = this.#outlet.numberOf(index);
     if (edge === 0) return;
     this.#outlet.remove(index);
+    this.#joined.delete(index);
     for (const cell of this.#cells.all()) {
       cell.subscribers.removeEdge(edge);
+      for (const { key } of cell.consumers?.of(edge) ?? []) this.#leave(cell, key);
       for (const gone of cell.attachments.removeEdge(edge)) this.#tied(cell, { gone, isAgain: false });
     }
   }
@@ -122,6 +141,7 @@ export class Shard {
   removePeer(index: number): void {
     this.#peers.remove(index);
     for (const cell of this.#cells.all()) {
+      if (cell.consumers?.empty === false) this.#runner.deliver(cell, { type: 'feed', stream: '' });
       if (cell.subscribers.empty) continue;
       for (const [stream] of fedStreams(cell.kind)) this.#runner.deliver(cell, { type: 'feed', stream });
     }
@@ -146,13 +166,8 @@ export class Shard {
         return this.#deliver(message[2], { type: 'replay', edge, message });
       case ToShard.acknowledge:
         return this.#deliver(message[2], { type: 'acknowledge', edge, message });
-      case ToShard.rejoin: {
-        this.#deliver(message[1], { type: 'rejoin', edge, message });
-        // The subscribers were told of sessions by another shard, and some may have ended since.
-        const cell = this.#cells.get(message[1]);
-        if (cell) this.#tied(cell, { gone: null, isAgain: true });
-        return;
-      }
+      case ToShard.rejoin:
+        return this.#rejoin(message[1], { type: 'rejoin', edge, message });
       case ToShard.unsubscribe:
         this.#cells.get(message[1])?.subscribers.remove(message[2], edge);
         return;
@@ -168,6 +183,19 @@ export class Shard {
         if (cell && gone) this.#tied(cell, { gone, isAgain: false });
         return;
       }
+      case ToShard.settle:
+        return this.#deliver(message[2], { type: 'settle', edge, message });
+      case ToShard.leave: {
+        const cell = this.#cells.get(message[1]);
+        if (cell) this.#leave(cell, consumerKey(edge, message[2]));
+        return;
+      }
+      case ToShard.join:
+        return this.#join(edge, message);
+      case ToShard.joined:
+        this.#joined.add(index);
+        if (this.#joined.size >= (this.#options.place?.edges ?? 0)) this.#allJoined();
+        return;
       default:
         return this.receiveFromPeer(message);
     }
@@ -196,6 +224,37 @@ export class Shard {
     else {
       this.#counts.overload.actors.add();
       this.#runner.answer(item, overloaded());
+    }
+  }
+
+  #rejoin(key: string, item: Item): void {
+    const cell = this.#cells.get(key) ?? this.#cells.make(key, this.#options.clock.now(), false);
+    if (!cell) return;
+    // The subscribers were told of sessions by another shard, and some may have ended since. The actor hears of that
+    // before it is asked how things are.
+    this.#tied(cell, { gone: null, isAgain: true });
+    this.#runner.deliver(cell, item);
+  }
+
+  #join(edge: number, [, actor, number, window, held]: JoinMessage): void {
+    const cell = this.#cells.get(actor) ?? this.#cells.make(actor, this.#options.clock.now(), false);
+    if (!cell) return;
+    const { key } = (cell.consumers ??= new ConsumerList()).add(edge, number, window, held);
+    if (this.#runner.heldIsKnown) this.#runner.deliver(cell, { type: 'join', key });
+  }
+
+  #leave(cell: Cell, key: string): void {
+    const consumer = cell.consumers?.get(key);
+    if (consumer) consumer.isGone = true;
+    // It may lie in the mailbox still.
+    if (consumer || cell.mailbox.length > 0) this.#runner.deliver(cell, { type: 'leave', key });
+  }
+
+  #allJoined(): void {
+    if (this.#runner.heldIsKnown) return;
+    this.#runner.heldIsKnown = true;
+    for (const cell of this.#cells.all()) {
+      if (cell.consumers?.empty === false) this.#runner.deliver(cell, { type: 'join', key: null });
     }
   }
 

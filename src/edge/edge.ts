@@ -8,6 +8,7 @@ import type { LinkEnd } from '../link/link.ts';
 import { Attachments } from './attachments.ts';
 import type { Authenticator } from './auth.ts';
 import { Conflation } from './conflation.ts';
+import { Consumers } from './consumers.ts';
 import { CloseCode, type Connection, type Groups } from './connection.ts';
 import { edgeCountsAlone, endReasonOf, type EdgeCounts } from './edge-metrics.ts';
 import { FanOut } from './fan-out.ts';
@@ -63,6 +64,7 @@ export class Edge {
   readonly fanOut: FanOut;
   readonly counts: EdgeCounts;
   readonly conflation = new Conflation(this);
+  readonly consumers = new Consumers(this);
   draining = false;
   /** Whether the drain had sessions to close. */
   hadSessions = false;
@@ -127,10 +129,11 @@ export class Edge {
   /** The connection is gone. */
   closed(session: Session): void {
     const signedIn = session.user !== '';
+    const endCode = session.phase === 'leaving' ? CloseCode.normal : session.endCode;
     session.closed();
     this.#sessions.delete(session);
     this.counts.connections.set(this.#sessions.size);
-    if (signedIn) this.counts.sessionsEnded[endReasonOf(session.endCode)].add();
+    if (signedIn) this.counts.sessionsEnded[endReasonOf(endCode)].add();
     else this.counts.connectionsRefused.add();
     this.#wheel.cancel(session);
     for (const subscription of session.subscriptions?.values() ?? []) this.#forget(subscription, false);
@@ -160,6 +163,8 @@ export class Edge {
       ({ source }) => !isWildcard(source) && this.portOf(source.actor) === port,
     );
     port.connect(end, channels, this.#attachments.on(port), this.fanOut.hasPatterns);
+    for (const join of this.consumers.joins((actor) => this.portOf(actor) === port)) port.join(join);
+    port.joined();
   }
 
   nextSubscription(): number {
@@ -231,6 +236,7 @@ export class Edge {
   /** Answers what was received, then closes every session in slices. Resolves when the last one is closed. */
   async drain(): Promise<void> {
     this.draining = true;
+    this.consumers.endAll();
     while (this.#ports.some((port) => !port.idle)) await this.#pause(answeredCheckMs);
     const sessions = [...this.#sessions];
     this.hadSessions = sessions.length > 0;
@@ -251,10 +257,12 @@ export class Edge {
     for (const port of this.#ports) port.close();
   }
 
+  later(ms: number, task: () => void): void {
+    this.#clock.after(ms, task);
+  }
+
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#clock.after(ms, resolve);
-    });
+    return new Promise((resolve) => this.later(ms, resolve));
   }
 
   #newPort(): ShardPort {
@@ -278,6 +286,7 @@ export class Edge {
       },
       attached: ([, session, actor]) => this.#attachments.attached(session, actor),
       detached: ([, session, actor]) => this.#attachments.detached(session, actor),
+      delivered: (message) => this.consumers.delivered(message),
     };
     const port = new ShardPort(events, this.counts);
     return port;
@@ -303,6 +312,7 @@ export class Edge {
     subscription.phase = 'ended';
     const { type } = subscription.source;
     if (!wasLive || type === 'errors' || type === 'answer') return;
+    if (type === 'queue') return this.consumers.ended(subscription);
     this.fanOut.remove(subscription, connected);
     if (isWildcard(subscription.source)) {
       if (!this.fanOut.hasPatterns) for (const port of this.#ports) port.endWildcards();

@@ -53,6 +53,8 @@ export class Session implements WheelNode {
   readonly answers = new Lane(answersAtOnceMax);
   /** Those of conflated streams that were left out; the first is the one that is caught up now. */
   behind: Subscription[] | null = null;
+  /** Bodies of queues that wait until the client has read on. */
+  pendingBytes = 0;
   /** Commands asked and not answered. */
   inFlight = 0;
   /** Why the session ended, for the log. */
@@ -329,7 +331,6 @@ export class Session implements WheelNode {
   #leave(frame: Frame): void {
     this.phase = 'leaving';
     this.endReason = 'client left';
-    this.endCode = CloseCode.normal;
     this.#disconnectReceipt = frame.headers.get('receipt') ?? null;
     if (this.inFlight === 0) this.#finishLeaving();
   }

@@ -7,9 +7,12 @@ import {
   type AcknowledgeMessage,
   type AttachedMessage,
   type CommandMessage,
+  type DeliverMessage,
+  type JoinMessage,
   type DetachedMessage,
   type PublishMessage,
   type RevokeMessage,
+  type SettleMessage,
   type SubscribedMessage,
   type ToEdgeMessage,
   type ToShardMessage,
@@ -33,6 +36,7 @@ export interface ShardEvents {
   revoked(message: RevokeMessage): void;
   attached(message: AttachedMessage): void;
   detached(message: DetachedMessage): void;
+  delivered(message: DeliverMessage): void;
   /** The shard is gone: messages of it may be committed that nobody here was sent. */
   lost(): void;
 }
@@ -55,6 +59,11 @@ type Tail<Message extends readonly unknown[]> = Message extends readonly [unknow
   ? readonly [...Rest]
   : never;
 
+interface Settling {
+  readonly fields: Tail<SettleMessage>;
+  readonly waiting: Waiting;
+}
+
 /** Subscriptions on their way to one shard, also those that ended meanwhile; one more is refused. */
 const startingMax = 500_000;
 const lost = 'The server lost this command before it was answered; it may have happened.';
@@ -65,6 +74,8 @@ export class ShardPort {
   readonly #waiting = new Map<number, Waiting>();
   /** Subscriptions that are not live yet; they are asked for again when the shard was lost. */
   readonly #starting = new Map<number, Subscription>();
+  /** What consumers have settled. A shard that comes back is asked again: an acknowledgement is never lost on the way. */
+  readonly #settling = new Map<number, Settling>();
   #link: Link<ToShardMessage, ToEdgeMessage> | null = null;
   #requests = 0;
 
@@ -79,7 +90,7 @@ export class ShardPort {
 
   /** Whether everything asked was answered. */
   get idle(): boolean {
-    return this.#waiting.size === 0;
+    return this.#waiting.size === 0 && (this.#settling.size === 0 || !this.#link);
   }
 
   /**
@@ -112,6 +123,30 @@ export class ShardPort {
       this.#link.send([ToShard.rejoin, actor, stream, destination, params, count, epoch, seq], 0);
     }
     for (const subscription of this.#starting.values()) this.#subscribe(subscription);
+    for (const [request, { fields }] of this.#settling) {
+      this.#link.send([ToShard.settle, request, ...fields], 0);
+    }
+  }
+
+  /** Never refused here: what is settled is bounded by what was delivered. */
+  settle(fields: Tail<SettleMessage>, waiting: Waiting): void {
+    this.#requests += 1;
+    this.#settling.set(this.#requests, { fields, waiting });
+    this.#link?.send([ToShard.settle, this.#requests, ...fields], 0);
+  }
+
+  /** A consumer is there for a shard that knows nothing of it. */
+  join(message: JoinMessage): void {
+    this.#link?.send(message, 0);
+  }
+
+  /** All consumers are told. */
+  joined(): void {
+    this.#link?.send([ToShard.joined], 0);
+  }
+
+  leave(actor: string, subscription: number): void {
+    this.#link?.send([ToShard.leave, actor, subscription], 0);
   }
 
   /** Sends a request, or refuses it at once when there is no shard or no room. */
@@ -207,12 +242,15 @@ export class ShardPort {
         return this.#events.attached(message);
       case ToEdge.detached:
         return this.#events.detached(message);
+      case ToEdge.deliver:
+        return this.#events.delivered(message);
     }
   }
 
   #take(request: number): Waiting | undefined {
-    const waiting = this.#waiting.get(request);
+    const waiting = this.#waiting.get(request) ?? this.#settling.get(request)?.waiting;
     this.#waiting.delete(request);
+    this.#settling.delete(request);
     return waiting;
   }
 

@@ -38,6 +38,7 @@ test('[ROUTE1] the order of the kinds decides between doors that are alike', () 
     passesOn: false,
     isAnswer: false,
     isConflated: false,
+    isQueue: false,
     bodyBytesMax: 1,
     takesLines: false,
     target: 't',

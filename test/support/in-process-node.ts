@@ -220,7 +220,7 @@ export class InProcessNode {
       ids: { newId: () => this.#name('id'), newEpoch: () => this.#name('epoch') },
       settings: { priceIntervalMs: 500 },
       limits: { ...shardLimits, ...this.#options.limits },
-      place: { index, count: this.#options.shards ?? 1 },
+      place: { index, count: this.#options.shards ?? 1, edges: this.edges.length },
       log: this.#log,
     });
     this.#shards[index] = shard;

@@ -18,9 +18,9 @@ const historyMessagesMax = 10_000;
 /** Trimming goes in steps: one write per this many changes, not one each. */
 const trimStep = 1_000;
 /** More products than that are not held in memory: their list would be larger than `listBytesMax` anyhow. */
-const heldProductsMax = 10_000;
-/** A client that is sent a larger message at once would count as a slow reader. */
-const listBytesMax = 512 * 1024;
+const heldProductsMax = 40_000;
+/** A larger one is no message any more: clients read it in pages over REST. */
+const listBytesMax = 4 * 1024 * 1024;
 const pageDefault = 1_000;
 const pageMax = 10_000;
 

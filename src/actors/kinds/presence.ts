@@ -76,6 +76,7 @@ export const presenceKind = defineActor({
     state.isNoted = isHere;
     if (isAgain) {
       state.settling = true;
+      state.told = null;
       ctx.after(settleMs, 'settle');
     }
     if (!state.settling) tell(state, ctx);
@@ -93,7 +94,12 @@ export const presenceKind = defineActor({
       // A slash in a user's name is written as it is.
       destination: '/topic/presence.{id:**}',
       admit: (_state, ctx) => assertUser(ctx),
-      present: (_state, ctx) => ({ bodies: [presenceBody(ctx)], upto: 0, isWhole: true }),
+      // Whoever comes before the number is settled is told of it with the others.
+      present: ({ settling }, ctx) => ({
+        bodies: settling ? [] : [presenceBody(ctx)],
+        upto: 0,
+        isWhole: true,
+      }),
     },
   },
 

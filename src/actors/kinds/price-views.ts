@@ -23,7 +23,7 @@ const decimalHint = `must be a decimal text of up to 20 digits and 12 decimals, 
 export const decimalSchema = z
   .union([z.string(), z.number()])
   .refine((value) => decimalOf(value) !== null, decimalHint)
-  .meta({ examples: ['187.25'], description: 'A decimal text, or a number of few digits.' });
+  .meta({ examples: ['187.25'], description: `A decimal: ${decimalHint}.` });
 
 const tickSchema = z.object({
   symbol: symbolSchema,

@@ -133,7 +133,7 @@ export const pricesKind = defineActor({
       receive(book: PriceBook, _body, ctx) {
         const symbols = ctx.params['symbols']?.split(',') ?? [...book.quotes.keys()].toSorted();
         const quotes = [...new Set(symbols)].map((symbol) => book.quotes.get(symbol));
-        ctx.reply(quotes.filter((quote) => quote !== undefined).map((quote) => quote.view()));
+        ctx.reply(quotes.filter((quote) => quote !== undefined).map((quote) => quote.view));
       },
     }),
 
