@@ -139,19 +139,21 @@ function keepWatching(state: Portfolio, ctx: Context): void {
   ctx.after(renewMs, 'renew');
 }
 
-const answerSchema = z.object({
-  holdings: z.array(z.object({ symbol: z.string(), quantity: z.string() })),
-  positions: z.array(
-    z.object({
-      symbol: z.string(),
-      quantity: z.string(),
-      price: z.string().nullable(),
-      value: z.string().nullable(),
-    }),
-  ),
-  totalValue: z.string(),
-  timestamp: z.iso.datetime(),
-});
+const answerSchema = z
+  .object({
+    holdings: z.array(z.object({ symbol: z.string(), quantity: z.string() })),
+    positions: z.array(
+      z.object({
+        symbol: z.string(),
+        quantity: z.string(),
+        price: z.string().nullable(),
+        value: z.string().nullable(),
+      }),
+    ),
+    totalValue: z.string(),
+    timestamp: z.iso.datetime(),
+  })
+  .meta({ id: 'Portfolio' });
 
 export const portfolioKind = defineActor({
   name: 'portfolio',

@@ -9,12 +9,14 @@ import { userName } from './user-views.ts';
 /** After its shard was lost, sessions are tied again one edge after the other: meanwhile their count is no news. */
 const settleMs = 500;
 
-const answer = z.object({
-  userId: z.string(),
-  online: z.boolean(),
-  sessions: z.number().int(),
-  lastSeen: z.iso.datetime().nullable(),
-});
+const answer = z
+  .object({
+    userId: z.string(),
+    online: z.boolean(),
+    sessions: z.number().int(),
+    lastSeen: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Presence' });
 
 interface Presence {
   /** When the user's first session came or the last one went; null for one who was never there. */
