@@ -1,7 +1,7 @@
 // How notifications look from outside, and where their streams lie.
-import { isoTime } from '../body.ts';
 import { z } from 'zod';
 import type { NotificationRow } from '../../storage/tables.ts';
+import { isoTime } from '../body.ts';
 import { toSegment } from '../route.ts';
 
 export const notificationAnswer = z
