@@ -64,9 +64,9 @@ export class Shard {
   readonly #gate: Gate<Cell, Output>;
   readonly #runner: Runner;
   readonly #peers: Peers;
-  readonly #counts: ShardCounts;
   /** Places of the edges that have said what their consumers hold. */
   readonly #joined = new Set<number>();
+  readonly #counts: ShardCounts;
 
   constructor(options: ShardOptions) {
     this.#options = options;

@@ -165,6 +165,7 @@ export class Consumers {
       if (written.length === 1) queueMicrotask(() => this.#settleWritten(consumer));
     }
     const delivery = new Delivery(source.shown, null, held[0], message);
+    this.#edge.counts.deliveries.add();
     session.connection.send(delivery.frame(session.version, subscription.id, own), message[3]);
   }
 

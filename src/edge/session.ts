@@ -10,7 +10,6 @@ import { Beats } from './beats.ts';
 import { CloseCode, type Connection } from './connection.ts';
 import { connectToken, negotiateHeartBeats, negotiateVersion } from './connect.ts';
 import { Early } from './early.ts';
-import { Lane } from './lane.ts';
 import type { Edge } from './edge.ts';
 import type { Delivery } from './fan-out.ts';
 import { refusalBody } from './refusal-body.ts';
@@ -28,8 +27,6 @@ export type Phase = 'new' | 'authenticating' | 'open' | 'leaving' | 'closed';
 const noHeaders: readonly Header[] = [];
 const heartBeatFrame = new Uint8Array([10]);
 const nobody: Asker = ['', []];
-/** Answers of a session that are made and not delivered; more are asked for later. */
-const answersAtOnceMax = 8;
 /** How long a client that got its last RECEIPT may take to close. */
 const closeAfterReceiptMs = 5_000;
 
@@ -50,7 +47,6 @@ export class Session implements WheelNode {
   /** Those of `/user/queue/errors`. */
   errors: Subscription[] | null = null;
   readonly backlog: Backlog;
-  readonly answers = new Lane(answersAtOnceMax);
   /** Those of conflated streams that were left out; the first is the one that is caught up now. */
   behind: Subscription[] | null = null;
   /** Bodies of queues that wait until the client has read on. */

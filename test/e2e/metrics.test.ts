@@ -102,6 +102,15 @@ describe('/metrics', () => {
     );
   });
 
+  test('[METRIC2] what comes out of a queue is a delivery like any other', async () => {
+    const server = await startServer({ settings: { edges: '1', shards: '1' } });
+    const worker = await connectStomp(server, { user: 'alice' });
+    await worker.subscribe('/queue/jobs');
+    for (const body of ['one', 'two']) await worker.send('/queue/jobs', body);
+    await worker.messages('/queue/jobs', 2);
+    expect(valueOf(await scrape(server), 'stagewire_deliveries_total')).toBe(2);
+  });
+
   test('[METRIC3] a thread that dies takes no counts with it', async () => {
     const server = await startServer({ settings: { edges: '1', shards: '1' }, kindsUrl: faultyKinds });
     const alice = await connectStomp(server, { user: 'alice' });

@@ -8,8 +8,7 @@ import { cutsPair, defectOf } from '../../text/defect.ts';
 import { Text } from '../../text/text.ts';
 import { undo, type Step } from '../../text/undo.ts';
 import { command, defineActor, type Attached, type Context } from '../actor.ts';
-import { json, jsonBody, nothing } from '../body.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime, json, jsonBody, nothing } from '../body.ts';
 import { DocumentState, type Since } from './document-state.ts';
 import { changesOf, inverseOf, keptChanges, operationView } from './document-views.ts';
 

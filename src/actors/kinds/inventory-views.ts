@@ -1,7 +1,7 @@
 // How products and their changes look from outside, and what the kinds of the inventory agree upon.
 import { z } from 'zod';
 import type { InventoryChangeRow, ProductRow } from '../../storage/tables.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime } from '../body.ts';
 
 /** The streams of changes, as the database names them. */
 export const changesStream = '/topic/inventory';

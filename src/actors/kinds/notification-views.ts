@@ -1,8 +1,8 @@
 // How notifications look from outside, and where their streams lie.
 import { z } from 'zod';
 import type { NotificationRow } from '../../storage/tables.ts';
+import { isoTime } from '../body.ts';
 import { toSegment } from '../route.ts';
-import { isoTime } from './room-views.ts';
 
 export const notificationAnswer = z
   .object({

@@ -1,7 +1,7 @@
 // How orders look from outside.
 import { z } from 'zod';
 import type { OrderChangeRow, OrderRow } from '../../storage/tables.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime } from '../body.ts';
 
 const time = z.iso.datetime();
 const timeOrNull = (milliseconds: number | null): string | null =>

@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { decimalOf, decimalPattern, difference, exactNumbers, product, sum } from '../../lib/decimal.ts';
 import type { PriceRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { json, jsonBody, nothing, type Body, type Decoder, type RawBody } from '../body.ts';
+import { isoTime, json, jsonBody, nothing, type Body, type Decoder, type RawBody } from '../body.ts';
 import { decimalSchema, symbolSchema, watchLeaseMs } from './price-views.ts';
-import { isoTime } from './room-views.ts';
 
 const holdingsMax = 1_000;
 /** While somebody looks; three times within a lease, so that a lost message ends nothing. */

@@ -2,8 +2,7 @@
 import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { jsonBody, nothing } from '../body.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime, jsonBody, nothing } from '../body.ts';
 import { userName } from './user-views.ts';
 
 /** After its shard was lost, sessions are tied again one edge after the other: meanwhile their count is no news. */

@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { ProductRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { json, nothing } from '../body.ts';
+import { isoTime, json, nothing } from '../body.ts';
 import { changesStream, productAnswer, productView, urgentStream, type Change } from './inventory-views.ts';
-import { isoTime } from './room-views.ts';
 
 const idCharactersMax = 64;
 const quantityMax = Number.MAX_SAFE_INTEGER;

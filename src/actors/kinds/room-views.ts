@@ -1,11 +1,7 @@
 // How rooms, their members and their messages look from outside.
 import { z } from 'zod';
+import { isoTime } from '../body.ts';
 import type { ChatMessageRow, ChatRoomRow } from '../../storage/tables.ts';
-
-/** A time of a body: ISO-8601, UTC, milliseconds. */
-export function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
-}
 
 export const roomAnswer = z
   .object({

@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { ChatMessageRow, ChatRoomRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { json, jsonBody, nothing } from '../body.ts';
+import { isoTime, json, jsonBody, nothing } from '../body.ts';
 import {
-  isoTime,
   memberAnswer,
   messageAnswer,
   messageView,
