@@ -138,7 +138,11 @@ export class QueueState {
       this.waiting.take(index);
       return { consumer: key, row: this.#hand(row, key) };
     }
-    return null;
+    const [first] = this.waiting.rows;
+    if (!first || this.waiting.hasRoom) return null;
+    // Memory is full of what only waits for others than who gave it back: nothing would move until those have room.
+    this.givenBack.delete(first.message_id);
+    return this.next();
   }
 
   /** Lets go of bodies that are more than memory should hold. */
