@@ -206,7 +206,7 @@ export interface Settlement {
  * what they hold, since they outlive a reload: the state learns of them by `joined`, before any other turn.
  */
 export interface Consumers<State> {
-  /** One is there from now on, or after a load all that are there. */
+  /** One is there from now on, or after a load all that are there; some may be known already. */
   joined(state: State, ctx: Context, consumers: readonly Consumer[]): undefined;
   /** It is gone; what it held is nobody's. */
   left(state: State, ctx: Context, consumer: string): undefined;

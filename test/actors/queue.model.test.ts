@@ -218,12 +218,17 @@ const max = fc.constantFrom<Room>({ count: 1_000, bytes: 1e9 }, { count: 1, byte
 
 test('[QUEUES1] [QUEUES3] [QUEUES4] [QUEUES6] no message is lost, with two, delivered after its ACK or out of order', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 120, size: 'max' }), max, fc.boolean(), (steps, room, hasDead) => {
-      const model = new Model(room, hasDead);
-      for (const one of steps) model.apply(one);
-      if (hasDead) return;
-      expect(model.buried).toEqual([]);
-    }),
+    fc.property(
+      fc.array(step, { maxLength: 120, size: 'max' }),
+      max,
+      fc.boolean(),
+      (steps, room, hasDead) => {
+        const model = new Model(room, hasDead);
+        for (const one of steps) model.apply(one);
+        if (hasDead) return;
+        expect(model.buried).toEqual([]);
+      },
+    ),
     { numRuns: 100 },
   );
 });

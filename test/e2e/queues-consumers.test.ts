@@ -130,9 +130,9 @@ describe.each(layouts)('$name', (layout) => {
       for (const wrong of [id, id.replace('-1', '-3'), '999999-1', '']) {
         await expect(worker.request(command, { id: wrong })).rejects.toMatchObject(refused);
       }
-      await expect(
-        other.request(command, { id: second?.headers['ack'] ?? '' }),
-      ).rejects.toMatchObject(refused);
+      await expect(other.request(command, { id: second?.headers['ack'] ?? '' })).rejects.toMatchObject(
+        refused,
+      );
     }
     await work(worker, queue, { id: 'automatic', ack: 'auto' });
     await sendMany(sender, queue, texts(3, 3));
@@ -140,7 +140,10 @@ describe.each(layouts)('$name', (layout) => {
     await worker.unsubscribe('q');
     await expect(acknowledge(worker, second)).rejects.toMatchObject(refused);
     const again = (await worker.messages(queue, 4))[3];
-    expect(again).toMatchObject({ body: 'job 2', headers: { subscription: 'automatic', redelivered: 'true' } });
+    expect(again).toMatchObject({
+      body: 'job 2',
+      headers: { subscription: 'automatic', redelivered: 'true' },
+    });
   });
 
   test('[QUEUES5] an ACK of what an ACK counted for already is no error, one of what was given back is', async () => {
@@ -172,7 +175,9 @@ describe.each(layouts)('$name', (layout) => {
       const subscribed = client.subscribe(headers['destination'] ?? '', headers);
       await expect(subscribed).rejects.toMatchObject({ refusal: { code: 'BAD_REQUEST' } });
     }
-    await expect(client.send('/queue/jobs/*', 'x')).rejects.toMatchObject({ refusal: { code: 'BAD_REQUEST' } });
+    await expect(client.send('/queue/jobs/*', 'x')).rejects.toMatchObject({
+      refusal: { code: 'BAD_REQUEST' },
+    });
     const longest = `/queue/${'x'.repeat(255)}`;
     const tooLong = { refusal: { code: 'TOO_LARGE' } };
     await expect(client.subscribe(`${longest}x`)).rejects.toMatchObject(tooLong);
@@ -230,14 +235,21 @@ describe.each(layouts)('$name', (layout) => {
     waiting.pause();
     const large = 'x'.repeat(60_000);
     for (const to of [queue, other]) {
-      await sendMany(sender, to, range(1, 200).map((number) => `${number} ${large}`));
+      await sendMany(
+        sender,
+        to,
+        range(1, 200).map((number) => `${number} ${large}`),
+      );
     }
     const fast = await connectWorker(server, queue, { ack: 'auto' });
     await sender.send(queue, 'for somebody who reads');
     await job(fast, queue, 'for somebody who reads');
     slow.readOn();
     waiting.readOn();
-    for (const [client, to] of [[slow, queue], [waiting, other]] as const) {
+    for (const [client, to] of [
+      [slow, queue],
+      [waiting, other],
+    ] as const) {
       const got = await client.messages(to, to === queue ? 200 - fast.received(queue).length + 1 : 200);
       const numbers = bodiesOf(got).map((body) => Number.parseInt(body, 10));
       expect(numbers).toEqual(numbers.toSorted((one, two) => one - two));
@@ -249,7 +261,7 @@ describe.each(layouts)('$name', (layout) => {
   test('[QUEUES12] any user may send to a queue and take from it, by @stomp/stompjs as well', async () => {
     const queue = newQueue();
     const client = new Client({
-      webSocketFactory: () => new WebSocket(server.wsUrl, ['v12.stomp']) as unknown as globalThis.WebSocket,
+      webSocketFactory: () => new WebSocket(server.wsUrl, ['v12.stomp']),
       connectHeaders: { Authorization: `Bearer ${await server.token('carol')}` },
       reconnectDelay: 0,
     });

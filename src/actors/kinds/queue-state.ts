@@ -76,7 +76,9 @@ export class QueueState {
     this.waiting = new Waiting(count === 0 ? newest : 0);
   }
 
+  /** To no effect for one that is there already. */
   join({ key, window, held }: JoinedConsumer): void {
+    if (this.consumers.has(key)) return;
     const consumer: Consumer = { window, held: new Set(), servedAt: this.deliveries };
     this.consumers.set(key, consumer);
     for (const one of held.values()) {
