@@ -49,7 +49,7 @@ const nobody: Asker = ['', []];
 
 export class Runner implements Runtime {
   readonly #options: RunnerOptions;
-  heldIsKnown = true;
+  handsOut = true;
   /** Actors that wait for rows. */
   #holding = 0;
 

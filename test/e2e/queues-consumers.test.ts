@@ -44,6 +44,16 @@ describe.each(layouts)('$name', (layout) => {
     expect(gotOf(next, queue)).toEqual(['last']);
   });
 
+  test('[QUEUES7] after DISCONNECT nothing is written, though the connection is still there', async () => {
+    const queue = newQueue();
+    const leaving = await connectWorker(server, queue, { ack: 'auto' });
+    const staying = await connectWorker(server, queue, { ack: 'auto' });
+    await leaving.request('DISCONNECT');
+    for (const text of texts(1, 4)) await sender.send(queue, text);
+    expect(bodiesOf(await staying.messages(queue, 4))).toEqual(texts(1, 4));
+    expect(gotOf(leaving, queue)).toEqual([]);
+  });
+
   test('[QUEUES8] a subscriber holds as many messages as its prefetch-count says, 100 unless given', async () => {
     const queue = newQueue();
     const few = await connectWorker(server, queue, { 'prefetch-count': '3' });

@@ -95,8 +95,8 @@ const consumers: Consumers<Queue> = {
     handOut(queue, ctx, null);
   },
 
-  left(queue, ctx, consumer) {
-    queue.messages.leave(consumer, ctx.now);
+  left(queue, ctx, left) {
+    for (const consumer of left) queue.messages.leave(consumer, ctx.now);
     handOut(queue, ctx, null);
   },
 
