@@ -1,23 +1,33 @@
 // A shard thread: wires actors, storage and links.
 import { keyLifetimeMs } from './actors/seen.ts';
 import { Shard } from './actors/shard.ts';
-import { systemClock } from './lib/clock.ts';
+import { monotonicMs, systemClock } from './lib/clock.ts';
 import { newEpoch, newId } from './lib/random.ts';
-import { Link, type LinkEnd } from './link/link.ts';
-import type { ToEdgeMessage, ToPeerMessage, ToShardMessage } from './link/messages.ts';
 import { expireEveryMs, shardLimits, topicLifetimeMs } from './limits.ts';
 import { loadKinds } from './load-kinds.ts';
 import { openLog } from './log.ts';
+import { nodeBoard, watchThread } from './node-metrics.ts';
+import { ShardLinks } from './shard-links.ts';
 import { openStorage } from './storage/open.ts';
 import { RemoteStorage } from './storage/remote.ts';
+import { WatchedStorage } from './storage/watched.ts';
 import type { Order, Report, ShardTask } from './thread-tasks.ts';
 
 const idleCheckMs = 5;
 
 /** Runs until it is told to drain. */
-export async function runShard({ settings, control, index, storage: end }: ShardTask): Promise<void> {
+export async function runShard({
+  settings,
+  metrics,
+  control,
+  index,
+  storage: storageEnd,
+}: ShardTask): Promise<void> {
   const log = openLog(settings.logLevel, `shard-${index}`);
-  const storage = end ? new RemoteStorage(end) : openStorage(settings.config.databaseUrl);
+  const counts = nodeBoard(settings.config, metrics).countsOf(`shard-${index}`);
+  const opened = storageEnd ? new RemoteStorage(storageEnd) : openStorage(settings.config.databaseUrl);
+  const watch = { counts: counts.storage, clock: systemClock, monotonicMs };
+  const storage = new WatchedStorage(opened, watch);
   const shard = new Shard({
     kinds: await loadKinds(settings.kindsUrl),
     storage,
@@ -26,41 +36,11 @@ export async function runShard({ settings, control, index, storage: end }: Shard
     settings: { priceIntervalMs: settings.config.priceIntervalMs },
     limits: shardLimits,
     log,
+    counts: counts.shard,
     place: { index, count: settings.config.shards, edges: settings.config.edges },
   });
-  const links = new Map<number, Link<ToEdgeMessage, ToShardMessage>>();
-  const peers = new Map<number, Link<ToPeerMessage, ToPeerMessage>>();
-  let edges = 0;
-
-  const connectPeer = (peer: number, end: LinkEnd): void => {
-    peers.get(peer)?.close();
-    const link: Link<ToPeerMessage, ToPeerMessage> = new Link(
-      end,
-      (message) => shard.receiveFromPeer(message),
-      () => {
-        if (peers.get(peer) !== link) return;
-        peers.delete(peer);
-        shard.removePeer(peer);
-      },
-    );
-    peers.set(peer, link);
-    shard.addPeer(peer, link);
-  };
-  const connectEdge = (end: LinkEnd): void => {
-    // Not its index: what is still on its way to an edge that died must not reach the one that follows it.
-    const edge = edges;
-    edges += 1;
-    const link: Link<ToEdgeMessage, ToShardMessage> = new Link(
-      end,
-      (message) => shard.receive(edge, message),
-      () => {
-        links.delete(edge);
-        shard.removeEdge(edge);
-      },
-    );
-    links.set(edge, link);
-    shard.addEdge(edge, link);
-  };
+  watchThread(counts.thread, systemClock, () => counts.shard.actors.set(shard.actorCount));
+  const links = new ShardLinks(shard);
 
   if (index === 0) {
     systemClock.every(expireEveryMs, () => {
@@ -79,11 +59,10 @@ export async function runShard({ settings, control, index, storage: end }: Shard
   const ended = new Promise<void>((resolve, reject) => {
     const drain = async (): Promise<void> => {
       shard.drain();
-      const haveLeft = (): boolean => [...links.values(), ...peers.values()].every((link) => link.empty);
-      while (!shard.idle || !haveLeft()) {
+      while (!shard.idle || !links.empty) {
         await new Promise<void>((done) => systemClock.after(idleCheckMs, done));
       }
-      for (const link of [...links.values(), ...peers.values()]) link.close();
+      links.close();
       await storage.close();
       control.close();
     };
@@ -92,8 +71,8 @@ export async function runShard({ settings, control, index, storage: end }: Shard
         drain().then(resolve, reject);
         return;
       }
-      if (order.type === 'peer') connectPeer(order.index, order.end);
-      else connectEdge(order.end);
+      if (order.type === 'peer') links.connectPeer(order.index, order.end);
+      else links.connectEdge(order.end);
     });
   });
   control.postMessage({ type: 'ready' } satisfies Report);

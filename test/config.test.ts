@@ -16,6 +16,7 @@ const others: Readonly<Record<string, readonly [text: string, value: unknown]>> 
   jwtSecret: [secret, secret],
   jwksUrl: ['https://id.example.org/keys', 'https://id.example.org/keys'],
   rateLimit: ['100/1m', { messages: 100, perMs: 60_000 }],
+  priceIntervalMs: ['60s', 60_000],
   origins: [' https://a.example.org ,, http://localhost:* ', ['https://a.example.org', 'http://localhost:*']],
   heartBeatMs: ['1s', 1_000],
   frameBytesMax: ['1024', 1_024],
@@ -35,6 +36,7 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   rateLimit: ['', '30', '30/', '/10s', '0/10s', '30/10', 'on', '-1/1s', '30/10s/1'].filter(
     (text) => text !== '30/10',
   ),
+  priceIntervalMs: ['', '49', '61s', '0', '-1s', 'often'],
   origins: [],
   heartBeatMs: ['', '999', '2h', '-1', '10 s', 'never'],
   frameBytesMax: ['', '1023', '1048577', '64k', '-5'],
@@ -50,6 +52,7 @@ test('[CONFIG1] without flags and variables every setting has its default', () =
     jwtSecret: null,
     jwksUrl: null,
     rateLimit: { messages: 30, perMs: 10_000 },
+    priceIntervalMs: 500,
     origins: [],
     heartBeatMs: 10_000,
     frameBytesMax: 65_536,

@@ -19,7 +19,7 @@ interface Document {
 
 interface Entrant {
   readonly name: string;
-  open(content: string): Document;
+  readonly open: (content: string) => Document;
 }
 
 /** Edits that are kept. */
@@ -140,10 +140,10 @@ function numbers(): (below: number) => number {
 }
 
 /** Edits per second, anywhere: insertions of five letters and removals of one to nine that keep the size. */
-function measure({ open }: Entrant, size: number, lag: number, seconds: number): number {
+function measure(entrant: Entrant, size: number, lag: number, seconds: number): number {
   const next = numbers();
   const content = 'Never was so much owed by so many to so few, he said.\n'.repeat(Math.ceil(size / 54));
-  const document = open(content.slice(0, size));
+  const document = entrant.open(content.slice(0, size));
   const edit = (delay: number): void => {
     const units = document.lengthBefore(delay);
     const length = units < size ? 0 : 1 + next(9);

@@ -227,8 +227,8 @@ export interface Kind<State = never> {
   readonly streams: Readonly<Record<string, Stream<State>>>;
   readonly commands: Readonly<Record<string, Command<State>>>;
   readonly timers?: Readonly<Record<string, (state: State, ctx: Context) => undefined>>;
-  /** Fields added to every refusal of a command, such as `roomId`. */
-  refusalDetail?(id: string): Readonly<Record<string, string>>;
+  /** Fields added to every refusal of a command, such as `roomId`; `now` is when it was refused. */
+  refusalDetail?(id: string, now: number): Readonly<Record<string, string>>;
   /** Every session is attached to the actor with its user's name as id, from its CONNECT on. */
   readonly attachesSessions?: boolean;
   /** The turn after `ctx.attached` has changed from outside: a session came, or has ended. */
@@ -248,7 +248,10 @@ export interface Attached {
   readonly user: string;
 }
 
-/** What has become of a tie: `isAgain` when it was there before and its shard is a new one. */
+/**
+ * What has become of a tie: `isAgain` when its shard is a new one, and it was there before or a subscription of the
+ * actor was: then others may have ended without a word.
+ */
 export interface AttachmentChange {
   readonly gone: Attached | null;
   readonly isAgain: boolean;
@@ -282,7 +285,7 @@ interface KindOptions<State, Load extends Readonly<Record<string, Query>>> {
   streams: Readonly<Record<string, Stream<State>>>;
   commands: Readonly<Record<string, Command<State>>>;
   timers?: Readonly<Record<string, (state: State, ctx: Context) => undefined>>;
-  refusalDetail?(id: string): Readonly<Record<string, string>>;
+  refusalDetail?(id: string, now: number): Readonly<Record<string, string>>;
   attachesSessions?: boolean;
   attachments?(state: State, ctx: Context, change: AttachmentChange): undefined;
   drain?(state: State, ctx: Context): undefined;

@@ -4,7 +4,7 @@ import { ToEdge, type Params } from '../link/messages.ts';
 import type { Query } from '../storage/storage.ts';
 import type { Command } from './actor.ts';
 import type { Cell, Item } from './cell.ts';
-import { keyLifetimeMs, Seen, seenKeysMax, type CommandKey } from './seen.ts';
+import { keyLifetimeMs, Seen, tracesMax, type CommandKey } from './seen.ts';
 import type { Runtime } from './runtime.ts';
 import type { Turn } from './turn.ts';
 
@@ -60,7 +60,7 @@ function onceOnly(runtime: Runtime, attempt: Attempt, key: CommandKey): void {
   if (!cell.seen) {
     const query: Query = {
       name: 'idempotencyKeys',
-      args: { actor: cell.key, since, limit: seenKeysMax },
+      args: { actor: cell.key, since, limit: tracesMax },
     };
     runtime.hold(cell, item, query, (rows) => {
       cell.seen = new Seen(rows);

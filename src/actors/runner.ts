@@ -21,6 +21,7 @@ import { fedAfterLoad, receiveFeed } from './feeding.ts';
 import type { Gate } from './gate.ts';
 import { asRefusal, refusalMessage, stopped, unreadable, type Outlet } from './outlet.ts';
 import type { Runtime } from './runtime.ts';
+import type { ShardCounts } from './shard-metrics.ts';
 import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
 import { Turn, type Output } from './turn.ts';
 
@@ -41,6 +42,7 @@ export interface RunnerOptions {
   readonly log: Logger;
   readonly outlet: Outlet;
   readonly gate: Gate<Cell, Output>;
+  readonly counts: ShardCounts;
 }
 
 const stopMsMax = 60_000;
@@ -170,8 +172,12 @@ export class Runner implements Runtime {
   }
 
   #isOverloaded(cell: Cell, edge: number): boolean {
-    const { limits, gate, outlet } = this.#options;
-    return cell.mailbox.length >= limits.mailboxMax || gate.full || outlet.full(edge);
+    const { limits, gate, outlet, counts } = this.#options;
+    if (cell.mailbox.length >= limits.mailboxMax) counts.overload.mailbox.add();
+    else if (gate.full) counts.overload.commit.add();
+    else if (outlet.full(edge)) counts.overload.link.add();
+    else return false;
+    return true;
   }
 
   #load(cell: Cell): void {
@@ -273,7 +279,8 @@ export class Runner implements Runtime {
   }
 
   #fault(cell: Cell, thrown: unknown): void {
-    const { limits, log } = this.#options;
+    const { limits, log, counts } = this.#options;
+    counts.turnFaults.add();
     log.error({ err: thrown, actor: cell.key }, 'turn failed, the actor is loaded again');
     cell.chill();
     this.wake(cell);
@@ -324,8 +331,11 @@ export class Runner implements Runtime {
     if (isSilent(item)) return;
     const { code, message, detail } = asRefusal(thrown);
     // What could not be made has no id to be told.
-    const isNew = item.type === 'command' && cell.kind.commands[item.message[3]]?.id === 'new';
-    const its = isNew ? undefined : cell.kind.refusalDetail?.(cell.id);
+    const source = item.type === 'command' ? cell.kind.commands[item.message[3]]?.id : undefined;
+    const its =
+      source === 'new' || source?.startsWith('body:')
+        ? undefined
+        : cell.kind.refusalDetail?.(cell.id, this.now());
     const refusal = new Refusal(code, message, { ...its, ...detail });
     this.emit(cell, item.edge, refusalMessage(item, refusal));
   }

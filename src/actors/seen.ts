@@ -1,10 +1,13 @@
 // Idempotency keys of one actor: which commands it has applied lately.
 import type { IdempotencyKeyRow } from '../storage/tables.ts';
+import { Traces } from './traces.ts';
 
 /** For how long a repeat of a command has no second effect. */
 export const keyLifetimeMs = 24 * 60 * 60 * 1000;
-/** Keys kept in memory per actor; older ones are looked up in the database. */
-export const seenKeysMax = 4096;
+/** Keys kept in memory per actor, word for word; of older ones a trace is kept. */
+export const seenKeysMax = 4_096;
+/** Traces kept per actor. While all keys have one, a new key is told from a repeat without the database. */
+export const tracesMax = 65_536;
 
 export interface CommandKey {
   readonly command: string;
@@ -18,11 +21,18 @@ const nameOf = ({ command, user, key }: CommandKey): string => `${command}\0${us
 export class Seen {
   /** Key to the time it was made; oldest first. */
   readonly #keys = new Map<string, number>();
-  #complete: boolean;
+  /** Of keys that made way and may still count: those of this period, and those of the one before it. */
+  #traces = new Traces();
+  #olderTraces = new Traces();
+  #tracesSinceMs: number;
+  /** Until when there may be keys that count and have left no trace. */
+  #unknownUntilMs = 0;
 
-  /** @param newestFirst at most `seenKeysMax` rows; fewer mean that these are all. */
+  /** @param newestFirst at most `tracesMax` rows; fewer mean that these are all. */
   constructor(newestFirst: readonly IdempotencyKeyRow[]) {
-    this.#complete = newestFirst.length < seenKeysMax;
+    const newest = newestFirst[0]?.created_at ?? 0;
+    this.#tracesSinceMs = newest;
+    if (newestFirst.length >= tracesMax) this.#unknownUntilMs = newest + keyLifetimeMs;
     for (const row of newestFirst.toReversed()) {
       this.add({ command: row.command, user: row.user_id, key: row.idempotency_key }, row.created_at);
     }
@@ -30,9 +40,11 @@ export class Seen {
 
   /** @returns true or false when memory tells, null when only the database can. */
   has(key: CommandKey, now: number): boolean | null {
-    const madeAt = this.#keys.get(nameOf(key));
+    const name = nameOf(key);
+    const madeAt = this.#keys.get(name);
     if (madeAt !== undefined) return madeAt > now - keyLifetimeMs;
-    return this.#complete ? false : null;
+    if (now < this.#unknownUntilMs) return null;
+    return this.#traces.mayHave(name) || this.#olderTraces.mayHave(name) ? null : false;
   }
 
   add(key: CommandKey, now: number): void {
@@ -42,8 +54,18 @@ export class Seen {
     if (this.#keys.size <= seenKeysMax) return;
     for (const [oldest, madeAt] of this.#keys) {
       this.#keys.delete(oldest);
-      if (madeAt > now - keyLifetimeMs) this.#complete = false;
+      if (madeAt > now - keyLifetimeMs) this.#trace(oldest, madeAt, now);
       break;
     }
+  }
+
+  #trace(name: string, madeAtMs: number, now: number): void {
+    if (now - this.#tracesSinceMs > keyLifetimeMs) {
+      this.#olderTraces = this.#traces;
+      this.#traces = new Traces();
+      this.#tracesSinceMs = now;
+    }
+    if (this.#traces.size < tracesMax) this.#traces.add(name);
+    else this.#unknownUntilMs = madeAtMs + keyLifetimeMs;
   }
 }

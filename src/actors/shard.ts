@@ -22,6 +22,7 @@ import { Gate, type GateLimits } from './gate.ts';
 import { Outlet, type EdgePort } from './outlet.ts';
 import { Peers, type PeerPort } from './peers.ts';
 import { Runner, type RunnerLimits } from './runner.ts';
+import { shardCountsAlone, type ShardCounts } from './shard-metrics.ts';
 import type { Output } from './turn.ts';
 
 export interface ShardLimits extends GateLimits, RunnerLimits {
@@ -39,6 +40,8 @@ export interface ShardOptions {
   readonly settings: KindSettings;
   readonly limits: ShardLimits;
   readonly log: Logger;
+  /** What is counted; for nobody unless given. */
+  readonly counts?: ShardCounts;
   /** This shard's place among how many; the only one unless given. */
   readonly place?: {
     readonly index: number;
@@ -64,9 +67,11 @@ export class Shard {
   /** Places of the edges that have said what their consumers hold. */
   readonly #joined = new Set<number>();
   #isDraining = false;
+  readonly #counts: ShardCounts;
 
   constructor(options: ShardOptions) {
     this.#options = options;
+    this.#counts = options.counts ?? shardCountsAlone();
     const { clock, kinds, limits, ids, settings, storage, log, place = { index: 0, count: 1 } } = options;
     this.#gate = new Gate(storage, limits, {
       release: (output) => this.#release(output),
@@ -87,7 +92,8 @@ export class Shard {
       settings,
     });
     const outlet = this.#outlet;
-    this.#runner = new Runner({ storage, clock, source, limits, log, outlet, gate: this.#gate });
+    const counts = this.#counts;
+    this.#runner = new Runner({ storage, clock, source, limits, log, outlet, gate: this.#gate, counts });
     this.#peers = new Peers({ ...place, deliver: (message) => this.receive(noEdge, message) });
     if (place.edges) {
       this.#runner.handsOut = false;
@@ -103,6 +109,11 @@ export class Shard {
   /** Whether every command is answered and every write committed. */
   get idle(): boolean {
     return this.#gate.idle && this.#runner.idle && this.#peers.idle;
+  }
+
+  /** Actors in memory. */
+  get actorCount(): number {
+    return this.#cells.size;
   }
 
   /** Joins the edge of that index; one that had the index before is gone. */
@@ -157,7 +168,7 @@ export class Shard {
       case ToShard.acknowledge:
         return this.#deliver(message[2], { type: 'acknowledge', edge, message });
       case ToShard.rejoin:
-        return this.#deliver(message[1], { type: 'rejoin', edge, message });
+        return this.#rejoin(message[1], { type: 'rejoin', edge, message });
       case ToShard.unsubscribe:
         this.#cells.get(message[1])?.subscribers.remove(message[2], edge);
         return;
@@ -218,7 +229,19 @@ export class Shard {
   #deliver(key: string, item: Item): void {
     const cell = this.#cells.get(key) ?? this.#cells.make(key, this.#options.clock.now(), !isSilent(item));
     if (cell) this.#runner.deliver(cell, item);
-    else this.#runner.answer(item, overloaded());
+    else {
+      this.#counts.overload.actors.add();
+      this.#runner.answer(item, overloaded());
+    }
+  }
+
+  #rejoin(key: string, item: Item): void {
+    const cell = this.#cells.get(key) ?? this.#cells.make(key, this.#options.clock.now(), false);
+    if (!cell) return;
+    // The subscribers were told of sessions by another shard, and some may have ended since. The actor hears of that
+    // before it is asked how things are.
+    this.#tied(cell, { gone: null, isAgain: true });
+    this.#runner.deliver(cell, item);
   }
 
   #join(edge: number, [, actor, number, window, held]: JoinMessage): void {
@@ -269,6 +292,7 @@ export class Shard {
 
   #release(output: Output): void {
     if (output.to === 'peer') return this.#peers.send(output.message, output.bytes);
+    if (output.message[0] === ToEdge.publish) this.#counts.published.add();
     const { to } = output;
     this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
   }

@@ -152,6 +152,7 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
   const head = log && epoch !== null ? headOf(cell, log) : null;
   // A stream without messages may never have stored its epoch: then all there is came later.
   const isSame = head !== null && (head.epoch === epoch || after === 0);
+  if (!log) presentAgain(runtime, cell, item);
   if (!log || !isSame || after >= head.newest) return cell.subscribers.rejoined(destination, item.edge);
   runtime.hold(cell, item, log.after(cell.id, after, pageMessagesMax), (rows) => {
     let last = head.newest;
@@ -165,4 +166,23 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
     const message = [op, actor, name, destination, params, count, head.epoch, last] as const;
     receiveRejoin(runtime, cell, { ...item, message });
   });
+}
+
+/** The subscribers of a conflated stream catch up as one that was left out does: with what has changed since. */
+function presentAgain(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin'>): void {
+  const [, , name, destination, params, , , seen] = item.message;
+  const stream = streamOf(cell, name);
+  if (!stream.conflated) return;
+  for (let after = seen; ;) {
+    const turn = runtime.turn(cell, ['', []], params, item.edge);
+    const present = stream.present?.(cell.state as never, turn, after);
+    if (!present) return;
+    runtime.finish(cell, turn, 0);
+    after = present.upto;
+    for (const { bytes, isText } of present.bodies) {
+      const message = [present.upto, null, bytes, isText] as const;
+      runtime.emit(cell, item.edge, [ToEdge.publish, destination, null, message, false], bytes.length);
+    }
+    if (present.isWhole) return;
+  }
 }

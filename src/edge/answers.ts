@@ -27,7 +27,8 @@ export function askedBy(edge: Edge, session: Session, destination: string): Aske
 }
 
 export function askAnswer(edge: Edge, subscription: Subscription, asked: Asked): void {
-  ask(edge, asked, new AnswerWaiting(edge, subscription, asked.commands.length));
+  const waiting = new AnswerWaiting(edge, subscription, asked.commands.length);
+  subscription.session.backlog.answers.enter(() => ask(edge, asked, waiting));
 }
 
 class AnswerWaiting implements Waiting {
@@ -43,18 +44,30 @@ class AnswerWaiting implements Waiting {
   }
 
   answered(body: Uint8Array | null): void {
-    const { session, source, receipt, phase } = this.#subscription;
-    if (phase === 'starting') {
-      this.#subscription.phase = 'live';
-      const delivery = this.#edge.fanOut.delivery(source.shown, null, [0, null, body ?? noBody, true]);
-      session.deliver(this.#subscription, delivery);
-    }
-    session.receipt(receipt);
-    session.settled(this.#count);
+    const { backlog } = this.#subscription.session;
+    const { unreadBytesMax } = this.#edge.config;
+    backlog.handOver(body?.length ?? 0, unreadBytesMax / 2, () => this.#deliver(body ?? noBody));
   }
 
   refused(refusal: Refusal): void {
     startRefused(this.#edge, this.#subscription, refusal);
-    this.#subscription.session.settled(this.#count);
+    this.#settled();
+  }
+
+  #deliver(body: Uint8Array): void {
+    const { session, source, receipt, phase } = this.#subscription;
+    if (phase === 'starting') {
+      this.#subscription.phase = 'live';
+      const delivery = this.#edge.fanOut.delivery(source.shown, null, [0, null, body, true]);
+      session.deliver(this.#subscription, delivery);
+    }
+    session.receipt(receipt);
+    this.#settled();
+  }
+
+  #settled(): void {
+    const { session } = this.#subscription;
+    session.settled(this.#count);
+    session.backlog.answers.done();
   }
 }

@@ -10,11 +10,12 @@ import type { Authenticator } from './auth.ts';
 import { Conflation } from './conflation.ts';
 import { Consumers } from './consumers.ts';
 import { CloseCode, type Connection, type Groups } from './connection.ts';
+import { edgeCountsAlone, endReasonOf, type EdgeCounts } from './edge-metrics.ts';
 import { FanOut } from './fan-out.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { RouteTable } from './route-table.ts';
 import { Session } from './session.ts';
-import { ShardPort } from './shard-port.ts';
+import { ShardPort, type ShardEvents } from './shard-port.ts';
 import type { ParserLimits } from './stomp/parser.ts';
 import { deliverLost, started, startRefused } from './starts.ts';
 import { isWildcard, type Subscription } from './subscription.ts';
@@ -47,6 +48,8 @@ export interface EdgeOptions {
   readonly groups: Groups;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is counted; for nobody unless given. */
+  readonly counts?: EdgeCounts;
 }
 
 const wheelTickMs = 100;
@@ -59,6 +62,7 @@ export class Edge {
   readonly authenticator: Authenticator;
   readonly rateLimiter: RateLimiter | null;
   readonly fanOut: FanOut;
+  readonly counts: EdgeCounts;
   readonly conflation = new Conflation(this);
   readonly consumers = new Consumers(this);
   draining = false;
@@ -82,7 +86,8 @@ export class Edge {
     this.rateLimiter = options.rateLimiter;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.fanOut = new FanOut(options.groups, (bytes) => this.#published(bytes));
+    this.counts = options.counts ?? edgeCountsAlone();
+    this.fanOut = new FanOut(options.groups, (bytes) => this.#published(bytes), this.counts);
     this.#ports = Array.from({ length: options.shardCount }, () => this.#newPort());
     this.#attachments = new Attachments(options.sessionKinds, (actor) => this.portOf(actor));
     this.#ticking = options.clock.every(wheelTickMs, () => this.#tick());
@@ -100,6 +105,7 @@ export class Edge {
   open(connection: Connection, urlToken: string | null): Session {
     const session = new Session(this, connection, newId(), urlToken);
     this.#sessions.add(session);
+    this.counts.connections.set(this.#sessions.size);
     return session;
   }
 
@@ -110,6 +116,7 @@ export class Edge {
       { event: 'connect', session: id, user, protocol: `stomp ${version}`, address: connection.address },
       'connect',
     );
+    this.counts.sessionsOpened.add();
     this.#attachments.opened(session);
   }
 
@@ -124,6 +131,9 @@ export class Edge {
     const signedIn = session.user !== '';
     session.closed();
     this.#sessions.delete(session);
+    this.counts.connections.set(this.#sessions.size);
+    if (signedIn) this.counts.sessionsEnded[endReasonOf(session.endCode)].add();
+    else this.counts.connectionsRefused.add();
     this.#wheel.cancel(session);
     for (const subscription of session.subscriptions?.values() ?? []) this.#forget(subscription, false);
     session.subscriptions = null;
@@ -208,7 +218,7 @@ export class Edge {
   /** Ends the session when its client leaves too much unread. */
   checkSpeed(session: Session): void {
     if (session.phase === 'closed') return;
-    if (session.connection.bufferedBytes > this.config.unreadBytesMax) {
+    if (session.backlog.isOver(this.config.unreadBytesMax)) {
       session.end(CloseCode.tooSlow, 'too slow a reader, resume');
     }
   }
@@ -256,7 +266,7 @@ export class Edge {
   }
 
   #newPort(): ShardPort {
-    const port: ShardPort = new ShardPort({
+    const events: ShardEvents = {
       published: ([, destination, epoch, message, plain]) => {
         if (epoch === null) {
           const channel = this.fanOut.channel(destination);
@@ -277,7 +287,8 @@ export class Edge {
       attached: ([, session, actor]) => this.#attachments.attached(session, actor),
       detached: ([, session, actor]) => this.#attachments.detached(session, actor),
       delivered: (message) => this.consumers.delivered(message),
-    });
+    };
+    const port = new ShardPort(events, this.counts);
     return port;
   }
 

@@ -1,5 +1,6 @@
 // A body of JSON lines: goes to the actor list by list, as fast as that takes them, and ends at the first bad line.
 // One list is on its way at a time, so that nothing behind a bad line is ever applied.
+import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../errors.ts';
 import { ask, type Asked } from './asking.ts';
 import type { Edge } from './edge.ts';
@@ -14,7 +15,7 @@ const listBytesMax = 64 * 1024;
 interface Line {
   /** Its number in the body, empty ones included, from 1. */
   readonly number: number;
-  readonly bytes: Uint8Array;
+  readonly text: string;
 }
 
 export class Ingest implements BodyReader {
@@ -72,10 +73,10 @@ export class Ingest implements BodyReader {
     const number = this.#lineCount;
     if (line === null) this.#bad = { line: number, message: `A line has at most ${lineBytesMax} bytes.` };
     else {
-      const text = Buffer.from(line.buffer, line.byteOffset, line.length).toString();
+      const text = isUtf8(line) ? Buffer.from(line.buffer, line.byteOffset, line.length).toString() : '?';
       if (text.trim() === '') return true;
       // A line that is half a value or two of them would still make a list of all of them.
-      if (isJson(text)) this.#lines.push({ number, bytes: new Uint8Array(line) });
+      if (isJson(text)) this.#lines.push({ number, text });
       else this.#bad = { line: number, message: 'The line is not JSON.' };
     }
     return this.#bad === null;
@@ -86,7 +87,7 @@ export class Ingest implements BodyReader {
     if (this.#isDone || this.#isAsking || !this.#asked) return;
     if (this.#lines.length > 0) {
       let bytes = 0;
-      const count = this.#lines.findIndex((line) => (bytes += line.bytes.length) >= listBytesMax) + 1;
+      const count = this.#lines.findIndex((line) => (bytes += line.text.length) >= listBytesMax) + 1;
       return this.#ask(this.#asked, this.#lines.splice(0, count || this.#lines.length));
     }
     if (this.#bad) return this.#refuseLine(this.#bad.line, new Refusal('BAD_REQUEST', this.#bad.message));
@@ -163,9 +164,7 @@ function isJson(text: string): boolean {
 }
 
 function listOf(lines: readonly Line[]): Uint8Array {
-  const comma = Buffer.from(',');
-  const parts = lines.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [comma, bytes]));
-  return Buffer.concat([Buffer.from('['), ...parts, Buffer.from(']')]);
+  return Buffer.from(`[${lines.map(({ text }) => text).join(',')}]`);
 }
 
 function appliedIn(body: Uint8Array | null): number | null {

@@ -55,6 +55,8 @@ export class Session implements WheelNode {
   inFlight = 0;
   /** Why the session ended, for the log. */
   endReason = 'connection lost';
+  /** The close code it was ended with; null while nobody but the client has ended it. */
+  endCode: number | null = null;
   readonly #edge: Edge;
   readonly #parser: StompParser;
   #transactions: Transactions | null = null;
@@ -122,6 +124,7 @@ export class Session implements WheelNode {
   /** The effect of a frame that asked for it is durable or live. */
   receipt(receipt: string | null | undefined): void {
     if (receipt === null || receipt === undefined || this.phase === 'closed') return;
+    this.#edge.counts.receipts.add();
     this.connection.sendGathered(encodeFrame(this.version, 'RECEIPT', [['receipt-id', receipt]]));
   }
 
@@ -129,15 +132,17 @@ export class Session implements WheelNode {
   deliver(subscription: Subscription, delivery: Delivery): void {
     const { message } = delivery;
     const own = subscription.ownHeaders(message[0]);
+    this.#edge.counts.deliveries.add();
     this.connection.send(delivery.frame(this.version, subscription.id, own), message[3]);
     // Not at once: whoever delivers goes on with subscriptions that would have ended with the session.
-    if (this.connection.bufferedBytes > this.#edge.config.unreadBytesMax) {
+    if (this.backlog.isOver(this.#edge.config.unreadBytesMax)) {
       queueMicrotask(() => this.#edge.checkSpeed(this));
     }
   }
 
   /** Tells the client what was refused; the connection stays. */
   refuse(refusal: Refusal, destination: string, receipt: string | null | undefined): void {
+    this.#edge.counts.framesRefused[refusal.code].add();
     if (!this.errors || this.phase === 'closed') return;
     const body = refusalBody(refusal, destination, receipt, this.#edge.now());
     for (const subscription of this.errors) {
@@ -162,6 +167,7 @@ export class Session implements WheelNode {
   end(closeCode: number, reason: string): void {
     if (this.phase === 'closed') return;
     this.endReason = reason;
+    this.endCode = closeCode;
     this.connection.close(closeCode, reason);
   }
 
@@ -193,6 +199,7 @@ export class Session implements WheelNode {
       const copy = { ...frame, body: new Uint8Array(frame.body) };
       return this.#keepEarly(copy.body.length, () => this.#orFail(() => this.#receiveFrame(copy, isText)));
     }
+    this.#edge.counts.framesIn.add();
     if (this.phase === 'new') {
       if (frame.command === 'CONNECT' || frame.command === 'STOMP') return this.#connect(frame);
       throw new ProtocolError('BAD_REQUEST', 'The first frame must be CONNECT.');
@@ -320,6 +327,7 @@ export class Session implements WheelNode {
   #leave(frame: Frame): void {
     this.phase = 'leaving';
     this.endReason = 'client left';
+    this.endCode = CloseCode.normal;
     this.#edge.consumers.endOf(this);
     this.#disconnectReceipt = frame.headers.get('receipt') ?? null;
     if (this.inFlight === 0) this.#finishLeaving();

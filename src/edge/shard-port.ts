@@ -17,6 +17,7 @@ import {
   type ToEdgeMessage,
   type ToShardMessage,
 } from '../link/messages.ts';
+import { edgeCountsAlone, type EdgeCounts } from './edge-metrics.ts';
 import type { Channel } from './fan-out.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -69,6 +70,7 @@ const lost = 'The server lost this command before it was answered; it may have h
 
 export class ShardPort {
   readonly #events: ShardEvents;
+  readonly #counts: EdgeCounts;
   readonly #waiting = new Map<number, Waiting>();
   /** Subscriptions that are not live yet; they are asked for again when the shard was lost. */
   readonly #starting = new Map<number, Subscription>();
@@ -77,8 +79,9 @@ export class ShardPort {
   #link: Link<ToShardMessage, ToEdgeMessage> | null = null;
   #requests = 0;
 
-  constructor(events: ShardEvents) {
+  constructor(events: ShardEvents, counts = edgeCountsAlone()) {
     this.#events = events;
+    this.#counts = counts;
   }
 
   get connected(): boolean {
@@ -153,8 +156,11 @@ export class ShardPort {
 
   /** Sends a request, or refuses it at once when there is no shard or no room. */
   request(request: Request, waiting: Waiting): void {
-    if (!this.#link) return waiting.refused(new Refusal('UNAVAILABLE', 'Try again in a moment.'));
-    if (this.#link.full) return waiting.refused(overloaded());
+    if (!this.#link) return this.#refuse(waiting, new Refusal('UNAVAILABLE', 'Try again in a moment.'));
+    if (this.#link.full) {
+      this.#counts.linkRefusals.add();
+      return this.#refuse(waiting, overloaded());
+    }
     this.#requests += 1;
     this.#waiting.set(this.#requests, waiting);
     if (request.op === ToShard.command) {
@@ -165,6 +171,7 @@ export class ShardPort {
   /** Asks for the start of a subscription, or for the next page of it, or refuses it when there is no room. */
   subscribe(subscription: Subscription): void {
     if (this.#link?.full || this.#starting.size >= startingMax) {
+      this.#counts.linkRefusals.add();
       return this.#events.subscriptionRefused(subscription, overloaded());
     }
     this.#starting.set(subscription.number, subscription);
@@ -216,9 +223,11 @@ export class ShardPort {
       case ToEdge.publish:
         return this.#events.published(message);
       case ToEdge.reply:
+        // A part of an answer is not its end.
+        if (message[3] === undefined) this.#counts.commands.ok.add();
         return this.#take(message[1])?.answered(message[2], message[3] ?? null);
       case ToEdge.refuse:
-        return this.#take(message[1])?.refused(new Refusal(message[2], message[3], message[4]));
+        return this.#refuse(this.#take(message[1]), new Refusal(message[2], message[3], message[4]));
       case ToEdge.subscribed: {
         const subscription = this.#starting.get(message[1]);
         if (!subscription) return;
@@ -250,6 +259,11 @@ export class ShardPort {
     return waiting;
   }
 
+  #refuse(waiting: Waiting | undefined, refusal: Refusal): void {
+    this.#counts.commands[refusal.code].add();
+    waiting?.refused(refusal);
+  }
+
   #disconnected(): void {
     this.#link = null;
     // The places of conflated streams are those of the shard that is gone.
@@ -257,6 +271,6 @@ export class ShardPort {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#events.lost();
-    for (const one of waiting) one.refused(new Refusal('UNAVAILABLE', lost));
+    for (const one of waiting) this.#refuse(one, new Refusal('UNAVAILABLE', lost));
   }
 }

@@ -3,7 +3,6 @@
 import type { Refusal } from '../errors.ts';
 import type { StreamMessage, SubscribedMessage } from '../link/messages.ts';
 import type { Edge } from './edge.ts';
-import type { Delivery } from './fan-out.ts';
 import type { Subscription } from './subscription.ts';
 
 const noBody = new Uint8Array(0);
@@ -47,12 +46,11 @@ function deliverPage(edge: Edge, subscription: Subscription, message: Subscribed
   }
   for (const one of page) {
     const isState = recovered === false && epoch !== null;
-    subscription.session.deliver(
-      subscription,
-      isState
-        ? stateOf(edge, subscription, epoch, [head, one[1], one[2], one[3]])
-        : edge.fanOut.delivery(subscription.source.shown, epoch, one),
-    );
+    if (isState) deliverState(edge, subscription, epoch, [head, one[1], one[2], one[3]]);
+    else {
+      const delivery = edge.fanOut.delivery(subscription.source.shown, epoch, one);
+      subscription.session.deliver(subscription, delivery);
+    }
     if (subscription.session.phase === 'closed') return;
   }
 }
@@ -65,18 +63,21 @@ export function deliverLost(
   head: number,
 ): void {
   subscription.recovered = false;
-  const delivery = stateOf(edge, subscription, epoch, [head, {}, noBody, true]);
-  subscription.session.deliver(subscription, delivery);
+  deliverState(edge, subscription, epoch, [head, {}, noBody, true]);
 }
 
 /** Something that stands for all up to its place, and is not the message of that place. */
-function stateOf(
+function deliverState(
   edge: Edge,
-  { source }: Subscription,
+  subscription: Subscription,
   epoch: string | null,
   message: StreamMessage,
-): Delivery {
-  return edge.fanOut.notice(source.shown, epoch, message);
+): void {
+  const { session, source } = subscription;
+  const notice = edge.fanOut.notice(source.shown, epoch, message);
+  // At once, as later messages of the stream must come after it; a large one is no sign of a slow client.
+  session.backlog.allow(message[2].length);
+  session.deliver(subscription, notice);
 }
 
 export function startRefused(edge: Edge, subscription: Subscription, refusal: Refusal): void {

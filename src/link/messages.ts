@@ -265,9 +265,9 @@ export type PublishMessage = readonly [
 export type Recovered = true | false | null;
 
 /**
- * A page of what a subscription starts with. A page of a stream that keeps no history holds its present state; with
- * `recovered` false a page is the present state too, which its first message says. When `live`, it has now seen all up to `head` and every later
- * message of the destination follows as `publish`; otherwise the edge asks on with `replay`.
+ * A page of what a subscription starts with. Of a stream that keeps no history, and with `recovered` false, it is the
+ * present state. When `live`, the subscription has now seen all up to `head`, and every later message of the destination
+ * follows as `publish`; otherwise the edge asks on.
  */
 export type SubscribedMessage = readonly [
   op: typeof ToEdge.subscribed,

@@ -62,8 +62,11 @@ export const roomQueries = {
       })
       .toSorted((one, other) => one.created_at - other.created_at),
 
-  roomMessageOfMember: (rows, { userId, roomId, messageId }) =>
-    isMember(rows, userId, roomId) ? seqInRoom(rows, roomId, messageId) : [],
+  roomMessageOfMember(rows, { userId, roomId, messageId }) {
+    if (!rows.tables.chat_rooms.get({ room_id: roomId })) return [];
+    const [message] = seqInRoom(rows, roomId, messageId);
+    return [{ isMember: isMember(rows, userId, roomId), seq: message?.seq ?? null }];
+  },
 
   missedInRoom: (rows, { userId, roomId, after, limit }) =>
     isMember(rows, userId, roomId)

@@ -29,9 +29,11 @@ export const roomSelections = {
     columns: { ...schemas.chat_rooms.columns, role: 'text' },
   },
   roomMessageOfMember: {
-    sql: `SELECT seq FROM chat_messages WHERE message_id = :messageId AND room_id = :roomId
-      AND EXISTS (SELECT 1 FROM chat_room_members WHERE room_id = :roomId AND user_id = :userId)`,
-    columns: { seq: 'integer' },
+    sql: `SELECT
+      EXISTS (SELECT 1 FROM chat_room_members WHERE room_id = :roomId AND user_id = :userId) AS isMember,
+      (SELECT seq FROM chat_messages WHERE message_id = :messageId AND room_id = :roomId) AS seq
+      FROM chat_rooms WHERE room_id = :roomId`,
+    columns: { isMember: 'boolean', seq: 'integer' },
   },
   missedInRoom: select(
     'chat_messages',

@@ -195,7 +195,7 @@ export interface Queries {
   };
 
   /** Every symbol, in order. */
-  prices: { args: Record<never, never>; row: PriceRow };
+  prices: { args: Record<string, never>; row: PriceRow };
   /** The portfolio, or no row. */
   portfolio: { args: { userId: string }; row: PortfolioRow };
   /** The row, or none. */
@@ -233,10 +233,10 @@ export interface Queries {
 
   /** What a user has acknowledged, by room. */
   replayAcks: { args: { userId: string }; row: ReplayAckRow };
-  /** The seq of a message in a room that the user is a member of, or no row. */
+  /** One row when there is such a room: whether the user is a member, and the seq of the message, null without one. */
   roomMessageOfMember: {
     args: { userId: string; roomId: string; messageId: string };
-    row: { seq: number };
+    row: { isMember: boolean; seq: number | null };
   };
   /** Messages with `seq > after` of a room that the user is a member of, oldest first. */
   missedInRoom: {

@@ -2,8 +2,8 @@
 import type { Changes } from './changes.ts';
 
 /** A document as far as it must be known to look for cuts: a string is one, and so is a `Text`. */
-export interface Units {
-  readonly length: number;
+interface Units {
+  /** NaN outside the document. */
   charCodeAt(index: number): number;
 }
 
@@ -33,14 +33,12 @@ export function defectOf(changes: Changes, documentLength: number): string | nul
  */
 export function cutsPair(changes: Changes, document: Units): boolean {
   return changes.some(
-    ({ position, length }) =>
-      isWithinPair(position, document) || (length > 0 && isWithinPair(position + length, document)),
+    ({ position, length }) => isWithinPair(position, document) || isWithinPair(position + length, document),
   );
 }
 
 /** Whether `position` lies between the halves of a surrogate pair. */
-export function isWithinPair(position: number, document: Units): boolean {
-  if (position <= 0 || position >= document.length) return false;
+function isWithinPair(position: number, document: Units): boolean {
   if ((document.charCodeAt(position) & 0xfc00) !== 0xdc00) return false;
   return (document.charCodeAt(position - 1) & 0xfc00) === 0xd800;
 }

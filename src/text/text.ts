@@ -117,13 +117,9 @@ export class Text {
       joined += this.#chunks[next] ?? '';
       next += 1;
     }
-    const pieces = joined === '' && this.#chunks.length > next - first ? [] : cut(joined);
+    const pieces = cut(joined);
     this.#chunks = this.#chunks.toSpliced(first, next - first, ...pieces);
     this.#lengths = this.#lengths.toSpliced(first, next - first, ...lengthsOf(pieces));
-    if (first === this.#chunks.length) {
-      this.#index = first - 1;
-      this.#start -= this.#here.length;
-    }
   }
 
   /** Makes the chunk that holds `position` the present one; for the very end of the text, the last chunk. */
@@ -168,7 +164,7 @@ export class Text {
 
 const lengthsOf = (chunks: readonly string[]): number[] => chunks.map(({ length }) => length);
 
-/** Cuts a text into chunks: at least one, and none that is empty unless it is the only one. */
+/** Cuts a text into chunks, at least one. */
 function cut(text: string): string[] {
   if (text.length <= chunkUnitsMax) return [text];
   const chunks: string[] = [];

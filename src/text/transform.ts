@@ -92,7 +92,7 @@ class Transformation {
       // Reaches further than the range: the next change needs it too.
       if (otherEnd > end) return;
       this.#pass(other);
-      at = Math.max(at, otherEnd);
+      at = otherEnd;
     }
   }
 }

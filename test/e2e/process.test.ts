@@ -46,7 +46,7 @@ describe('help', () => {
 describe('bad usage', () => {
   test.concurrent.each([
     [['start', '--redis-url', 'redis://localhost'], /unknown option '--redis-url'/],
-    [['start', '--price-interval', '500'], /unknown option '--price-interval'/],
+    [['start', '--price-interval', '10'], /--price-interval: write a duration from 50ms to 60s/],
     [['start', '--prot', '1'], /unknown option '--prot' \(Did you mean --port\?\)/],
     [['migrate', '--port', '1'], /unknown option '--port'/],
     [['start', 'now'], /too many arguments/],

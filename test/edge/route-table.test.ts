@@ -70,6 +70,18 @@ test('[ROUTE2] nobody may SEND to what a domain alone writes to', () => {
   expect(found('SEND', '/user/bob/queue/x')).toEqual(['user', 'send', 'bob']);
 });
 
+test("[ROUTE2] a door to an answer is nobody else's to write to, and keeps nobody from writing", () => {
+  const shared = { target: 't', id: 'path', status: 200, plain: false, passesOn: false } as const;
+  const more = { isConflated: false, bodyBytesMax: 1, takesLines: false, isQueue: false } as const;
+  const doors = new RouteTable([
+    { ...shared, ...more, method: 'SUBSCRIBE', pattern: '/app/x/{id}', kind: 'first', isAnswer: true },
+    { ...shared, ...more, method: 'SEND', pattern: '/app/x/both', kind: 'second', isAnswer: false },
+  ]);
+  expect(doors.find('SEND', '/app/x/1')).toBeNull();
+  expect(doors.find('SEND', '/app/x/both')?.route.kind).toBe('second');
+  expect(doors.find('SUBSCRIBE', '/app/x/a%2Fb')?.id).toBe('a/b');
+});
+
 test('[ROUTE3] placeholders become parameters, and the id is apart', () => {
   expect(table.find('SEND', '/user/bob/queue/a/b')?.params).toEqual({ queue: 'a/b' });
   expect(table.find('DELETE', '/api/rooms/r1/members/bob')).toMatchObject({

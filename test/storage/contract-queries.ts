@@ -1,6 +1,8 @@
 // Contract of stores: bounds, limits and order of the queries.
 import { describe, expect, it } from 'vitest';
+import type { Query } from '../../src/storage/storage.ts';
 import type { Fixture } from './contract-fixture.ts';
+import { answer } from './domain-rows.ts';
 import { insert, key, member, message, messages, noon, position, remove, room, topic } from './rows.ts';
 
 export function queryRules({ write, query, roomRow, seqs, topicSeqs, allKeys }: Fixture): void {
@@ -22,6 +24,39 @@ export function queryRules({ write, query, roomRow, seqs, topicSeqs, allKeys }: 
       const place = { userId: 'ann', name: 'no', destination: 'no' };
       expect(await query({ name: 'durablePosition', args: place })).toEqual([]);
       expect(await allKeys()).toEqual([]);
+    });
+
+    it('[STORE14] nor does what the domains lack, but for the heads of a document and a queue', async () => {
+      const [userId, orderId, docId, stream] = ['none', 'none', 'none', 'none'];
+      const page = { after: -1, limit: 9 };
+      const unknownKey = { actor: 'none', command: 'none', userId, idempotencyKey: 'none' };
+      const asked: Query[] = [
+        { name: 'commandAnswer', args: unknownKey },
+        { name: 'notificationsHead', args: { stream, userId } },
+        { name: 'notificationsAfter', args: { userId, ...page } },
+        { name: 'notifications', args: { userId, unread: 0, limit: 9 } },
+        { name: 'notification', args: { userId, notificationId: 'none' } },
+        { name: 'order', args: { orderId } },
+        { name: 'orderChanges', args: { orderId, limit: 9 } },
+        { name: 'product', args: { productId: 'none' } },
+        { name: 'products', args: { after: '', limit: 9 } },
+        { name: 'inventoryHead', args: { stream } },
+        { name: 'inventoryChangesAfter', args: { stream, ...page } },
+        { name: 'prices', args: {} },
+        { name: 'portfolio', args: { userId } },
+        { name: 'lastSeen', args: { userId } },
+        { name: 'document', args: { docId } },
+        { name: 'documentSnapshot', args: { docId } },
+        { name: 'documentTail', args: { docId } },
+        { name: 'documentOperationsAfter', args: { docId, ...page } },
+        { name: 'documentUndo', args: { docId, userId, since: 0 } },
+        { name: 'queueMessagesAfter', args: { queue: 'none', ...page } },
+        { name: 'replayAcks', args: { userId } },
+      ];
+      for (const each of asked) expect(await query(each), each.name).toEqual([]);
+      expect(await query({ name: 'documentHead', args: { docId } })).toEqual([{ oldest: 0, newest: 0 }]);
+      const empty = { count: 0, bytes: 0, newest: 0 };
+      expect(await query({ name: 'queueHead', args: { queue: 'none' } })).toEqual([empty]);
     });
 
     it('[STORE15] messages come in order, between bounds, at most as many as asked', async () => {
@@ -148,6 +183,16 @@ export function queryRules({ write, query, roomRow, seqs, topicSeqs, allKeys }: 
         { idempotencyKey: 'x' },
         { since: noon + 1 },
       ];
+      for (const other of others) expect(await found(other)).toBe(0);
+    });
+
+    it('[STORE18] an answer is found by all of its parts', async () => {
+      await write(insert('command_answers', answer()));
+      const whole = { actor: 'order/o1', command: 'create', userId: 'ann', idempotencyKey: 'k1' };
+      const found = async (change: Partial<typeof whole>) =>
+        (await query({ name: 'commandAnswer', args: { ...whole, ...change } })).length;
+      expect(await found({})).toBe(1);
+      const others = [{ actor: 'x' }, { command: 'x' }, { userId: 'x' }, { idempotencyKey: 'x' }];
       for (const other of others) expect(await found(other)).toBe(0);
     });
   });

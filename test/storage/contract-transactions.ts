@@ -1,6 +1,7 @@
 // Contract of stores: transactions, and the writes of many rows.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Fixture } from './contract-fixture.ts';
+import { answer } from './domain-rows.ts';
 import {
   insert,
   key,
@@ -158,6 +159,21 @@ export function transactionRules({
       expect(await topicSeqs('weather')).toEqual([1, 2, 3, 4]);
       const head = await query({ name: 'topicHead', args: { topic: 'news' } });
       expect(head).toEqual([{ epoch: 'e1', oldest: 3, newest: 4 }]);
+    });
+
+    it('[STORE13] expire removes older answers of commands', async () => {
+      await write(
+        insert('command_answers', answer({ idempotency_key: 'old', created_at: noon - 1 })),
+        insert('command_answers', answer({ idempotency_key: 'young', created_at: noon })),
+      );
+      const found = async (idempotencyKey: string) => {
+        const args = { actor: 'order/o1', command: 'create', userId: 'ann', idempotencyKey };
+        return (await query({ name: 'commandAnswer', args })).length;
+      };
+      await write({ op: 'expire', keysBefore: noon, topicsBefore: -Infinity });
+      expect([await found('old'), await found('young')]).toEqual([0, 1]);
+      await write({ op: 'expire', keysBefore: Infinity, topicsBefore: -Infinity });
+      expect(await found('young')).toBe(0);
     });
 
     it('[STORE13] expire removes older keys, and topics whose newest message is older', async () => {

@@ -1,16 +1,18 @@
 import Driver from 'better-sqlite3';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { toSegment } from '../../src/actors/route.ts';
 import { migrateSqlite } from '../../src/storage/migrate.ts';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import { StorageError } from '../../src/storage/storage.ts';
 import { newDatabase, newFile, removeFilesAfterwards } from './database-file.ts';
-import { member, message, noon, room } from './rows.ts';
+import { annsStream, notification } from './domain-rows.ts';
+import { append, member, message, noon, room } from './rows.ts';
 import { startChild } from './sqlite-child-process.ts';
 
 removeFilesAfterwards();
 
-const all = ['0001_reference', '0002_stagewire'];
+const all = ['0001_reference', '0002_stagewire', '0003_domains'];
 
 /** The reference's tables as a person would bring them to SQLite, with a few rows. */
 const referenceDatabase = `
@@ -28,6 +30,10 @@ const referenceDatabase = `
     FOREIGN KEY (room_id) REFERENCES chat_rooms (room_id) ON DELETE CASCADE);
   CREATE INDEX idx_room_created ON chat_messages (room_id, created_at DESC);
   CREATE INDEX idx_sender ON chat_messages (sender_id);
+  CREATE TABLE notifications (notification_id VARCHAR(36) NOT NULL PRIMARY KEY, user_id VARCHAR(36) NOT NULL,
+    type VARCHAR(50) NOT NULL, message TEXT NOT NULL, reference_id VARCHAR(36),
+    is_read TINYINT(1) NOT NULL DEFAULT 0, created_at DATETIME(6) NOT NULL);
+  CREATE INDEX idx_user_unread ON notifications (user_id, is_read, created_at DESC);
   INSERT INTO chat_rooms VALUES ('lobby', 'Lobby', 'ann', 1, '2024-05-01 12:00:00.000000', NULL),
     ('hall', 'Hall', 'bob', 0, ${noon}, '2024-05-01T12:00:00.001Z');
   INSERT INTO chat_room_members (id, room_id, user_id, role, joined_at)
@@ -38,17 +44,23 @@ const referenceDatabase = `
     ('z', 'lobby', 'ann', 'first', '2024-05-01T12:00:00.001Z'),
     ('a', 'hall', 'bob', 'alone', '2024-05-01 12:00:00.5');
   INSERT INTO chat_messages VALUES ('d', 'lobby', 'bob', 'fourth', NULL, NULL, ${noon + 3}, ${noon + 4});
+  INSERT INTO notifications VALUES
+    ('b', 'ann', 'ORDER', 'third', 'o1', 0, '2024-05-01 12:00:00.002400'),
+    ('c', 'ann', 'ORDER', 'second', NULL, 1, '2024-05-01 12:00:00.002100'),
+    ('z', 'ann', 'ALERT', 'first', NULL, 0, ${noon + 1}),
+    ('s', '50%/x%2F', 'ALERT', 'strange', NULL, 0, '2024-05-01T12:00:00.500Z');
 `;
 
 describe('migrations of SQLite', () => {
   it('[STORE29] make a new database, once', () => {
     const file = newFile();
-    expect(migrateSqlite(file)).toEqual({ from: 0, to: 2, applied: all });
-    expect(migrateSqlite(file)).toEqual({ from: 2, to: 2, applied: [] });
+    expect(migrateSqlite(file)).toEqual({ from: 0, to: 3, applied: all });
+    expect(migrateSqlite(file)).toEqual({ from: 3, to: 3, applied: [] });
     const database = new Driver(file, { readonly: true });
     expect(database.prepare('SELECT version, name FROM schema_migrations').all()).toEqual([
       { version: 1, name: 'reference' },
       { version: 2, name: 'stagewire' },
+      { version: 3, name: 'domains' },
     ]);
     expect(database.prepare('SELECT applied_at FROM schema_migrations').pluck().get()).toMatch(/^\d{4}-.*Z$/);
     database.close();
@@ -59,7 +71,7 @@ describe('migrations of SQLite', () => {
     const database = new Driver(file);
     database.exec(referenceDatabase);
     database.close();
-    expect(migrateSqlite(file)).toEqual({ from: 0, to: 2, applied: all });
+    expect(migrateSqlite(file)).toEqual({ from: 0, to: 3, applied: all });
 
     const storage = openSqlite({ file });
     const ask = async (roomId: string) =>
@@ -103,6 +115,44 @@ describe('migrations of SQLite', () => {
     after.close();
   });
 
+  it("[STORE30] keep the reference's notifications, numbered by time, each user's as a stream of its own", async () => {
+    const file = newFile();
+    const database = new Driver(file);
+    database.exec(referenceDatabase);
+    database.close();
+    migrateSqlite(file);
+
+    const storage = openSqlite({ file });
+    const ask = (userId: string) =>
+      storage.query({ name: 'notificationsAfter', args: { userId, after: 0, limit: 9 } });
+    expect(await ask('ann')).toEqual([
+      notification({ notification_id: 'z', type: 'ALERT', message: 'first', created_at: noon + 1, seq: 1 }),
+      notification({ notification_id: 'c', message: 'second', is_read: true, created_at: noon + 2, seq: 2 }),
+      notification({
+        notification_id: 'b',
+        message: 'third',
+        reference_id: 'o1',
+        created_at: noon + 2,
+        seq: 3,
+      }),
+    ]);
+    const strange = { user_id: '50%/x%2F', notification_id: 's', type: 'ALERT', message: 'strange' };
+    expect(await ask('50%/x%2F')).toEqual([notification({ ...strange, created_at: noon + 500 })]);
+    const head = async (userId: string) => {
+      const stream = `/user/${toSegment(userId)}/queue/notifications`;
+      return (await storage.query({ name: 'notificationsHead', args: { stream, userId } }))[0];
+    };
+    const [anns, stranges] = [await head('ann'), await head('50%/x%2F')];
+    expect(anns).toMatchObject({ oldest: 1, newest: 3 });
+    expect(stranges).toMatchObject({ oldest: 1, newest: 1 });
+    expect(anns?.epoch).toMatch(/^[0-9a-f]{12}$/);
+    expect(stranges?.epoch).not.toBe(anns?.epoch);
+    const next = append('notifications', annsStream, notification({ notification_id: 'new' }));
+    expect(await storage.commit([[next]])).toEqual([null]);
+    expect(await head('ann')).toEqual({ ...anns, newest: 4 });
+    await storage.close();
+  });
+
   it('[STORE31] a migration that fails leaves nothing of itself, and says what was wrong', () => {
     const file = newFile();
     const database = new Driver(file);
@@ -117,12 +167,12 @@ describe('migrations of SQLite', () => {
     expect(after.prepare('SELECT count(*) FROM chat_messages').pluck().get()).toBe(5);
     after.exec(`UPDATE chat_rooms SET created_at = ${noon} WHERE room_id = 'hall'`);
     after.close();
-    expect(migrateSqlite(file)).toEqual({ from: 1, to: 2, applied: ['0002_stagewire'] });
+    expect(migrateSqlite(file)).toEqual({ from: 1, to: 3, applied: all.slice(1) });
   });
 
   const strange: [string, RegExp][] = [
     [
-      "INSERT INTO schema_migrations VALUES (3, 'future', '')",
+      "INSERT INTO schema_migrations VALUES (4, 'future', '')",
       /newer version of Stagewire.*Start the newer version/,
     ],
     ["UPDATE schema_migrations SET name = 'other' WHERE version = 2", /2 "other".*doesn't know/],
@@ -157,7 +207,7 @@ describe('migrations of SQLite', () => {
       const reports = await Promise.all(
         children.map(async (child) => JSON.parse(await child.line()) as { to?: number; applied?: string[] }),
       );
-      expect(reports.map(({ to }) => to)).toEqual([2, 2, 2, 2]);
+      expect(reports.map(({ to }) => to)).toEqual([3, 3, 3, 3]);
       const applied = reports.flatMap((report) => report.applied ?? []);
       expect(applied.toSorted((one, other) => one.localeCompare(other))).toEqual(all);
       await Promise.all(children.map((child) => child.ended()));

@@ -99,6 +99,8 @@ function queriesOfThing(id: string, { after, limit }: Bounds): Query[] {
     { name: 'documentTail', args: { docId: id } },
     { name: 'documentOperationsAfter', args: { docId: id, after, limit } },
     { name: 'documentOperationsAfter', args: { docId: id, ...all } },
-    ...users.map((userId): Query => ({ name: 'documentUndo', args: { docId: id, userId, since: after } })),
+    ...users.flatMap((userId) =>
+      [-1, after].map((since): Query => ({ name: 'documentUndo', args: { docId: id, userId, since } })),
+    ),
   ];
 }

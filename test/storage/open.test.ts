@@ -13,7 +13,7 @@ describe('database URLs', () => {
     const file = join(dirname(newFile()), 'made', 'here', 'a b?c.db');
     for (const path of [file, relative(process.cwd(), file)]) {
       const report = migrate(`sqlite:${path}`);
-      expect(report.to).toBe(2);
+      expect(report.to).toBe(3);
       const storage = openStorage(`sqlite:${path}`);
       const outcomes = await storage.commit([[insert('chat_rooms', room({ room_id: path }))]]);
       expect(outcomes).toEqual([null]);

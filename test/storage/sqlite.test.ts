@@ -4,8 +4,19 @@ import fs from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { DatabaseView } from '../support/database.ts';
 import { newDatabase, newFile, removeFilesAfterwards } from './database-file.ts';
-import { insert, message, messages, noon, reasons, room, topic, topicMessage } from './rows.ts';
+import {
+  annsStream,
+  document,
+  inventoryChange,
+  notification,
+  operation,
+  order,
+  orderChange,
+  queueMessage,
+} from './domain-rows.ts';
+import { append, insert, message, messages, noon, reasons, room, topic, topicMessage } from './rows.ts';
 import { storageContract } from './storage.contract.ts';
 
 removeFilesAfterwards();
@@ -161,6 +172,34 @@ describe('sqlite only', () => {
       status: 'SENT',
     });
     shell.close();
+    await storage.close();
+  });
+
+  it('[STORE25] rows of the domains can be read by another process as they are told to clients', async () => {
+    const file = newDatabase();
+    const storage = openSqlite({ file });
+    const writes = [
+      append('notifications', annsStream, notification({ read_at: noon })),
+      append('inventory_changes', '/topic/inventory', inventoryChange({ urgent: true })),
+      insert('orders', order()),
+      insert('order_changes', orderChange({ estimated_delivery: noon })),
+      insert('documents', document()),
+      insert('document_operations', operation()),
+      insert('queue_messages', queueMessage()),
+    ];
+    expect(await storage.commit([writes])).toEqual([null]);
+    const view = new DatabaseView(file);
+    const time = '2024-05-01T12:00:00.000Z';
+    expect(view.notifications('ann')).toMatchObject([
+      { seq: 1, is_read: 0, created_at: time, read_at: time },
+    ]);
+    expect(view.inventoryChanges()).toMatchObject([{ stream: '/topic/inventory', seq: 1, urgent: 1 }]);
+    expect(view.orderChanges('o1')).toMatchObject([{ status: 'PLACED', estimated_delivery: time }]);
+    expect(view.documentOperations('d1')).toMatchObject([{ revision: 0, undoes: null, is_undone: 0 }]);
+    expect(view.queueMessages('jobs')).toMatchObject([
+      { position: 1, body: Buffer.from('work'), is_text: 1 },
+    ]);
+    view.close();
     await storage.close();
   });
 

@@ -2,8 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StorageError, type Storage } from '../../src/storage/storage.ts';
 import { makeFixture } from './contract-fixture.ts';
+import { documentRules } from './contract-documents.ts';
+import { domainRowRules } from './contract-domain-rows.ts';
+import { missedRules } from './contract-missed.ts';
 import { queryRules } from './contract-queries.ts';
 import { rowRules } from './contract-rows.ts';
+import { streamRules } from './contract-streams.ts';
 import { transactionRules } from './contract-transactions.ts';
 import { valueRules } from './contract-values.ts';
 import { insert, messages, room } from './rows.ts';
@@ -31,6 +35,10 @@ export function storageContract(store: string, open: () => Promise<OpenedStorage
     transactionRules(fixture);
     queryRules(fixture);
     valueRules(fixture);
+    domainRowRules(fixture);
+    streamRules(fixture);
+    documentRules(fixture);
+    missedRules(fixture);
 
     describe('ends', () => {
       it('[STORE20] a closed store answers UNAVAILABLE and is closed twice without harm', async () => {

@@ -31,6 +31,31 @@ export class DatabaseView {
     return this.rows('SELECT * FROM topic_messages WHERE topic = ? ORDER BY seq', topic);
   }
 
+  /** A user's notifications in the order of their seq. */
+  notifications(userId: string): DatabaseRow[] {
+    return this.rows('SELECT * FROM notifications WHERE user_id = ? ORDER BY seq', userId);
+  }
+
+  /** The operations kept of a document, in the order of their revision. */
+  documentOperations(docId: string): DatabaseRow[] {
+    return this.rows('SELECT * FROM document_operations WHERE doc_id = ? ORDER BY revision', docId);
+  }
+
+  /** What an order was after each of its changes, oldest first. */
+  orderChanges(orderId: string): DatabaseRow[] {
+    return this.rows('SELECT * FROM order_changes WHERE order_id = ? ORDER BY version', orderId);
+  }
+
+  /** The inventory changes kept of all streams, each in the order of its seq. */
+  inventoryChanges(): DatabaseRow[] {
+    return this.rows('SELECT * FROM inventory_changes ORDER BY stream, seq');
+  }
+
+  /** What waits in a queue or is with a consumer, by position. */
+  queueMessages(queue: string): DatabaseRow[] {
+    return this.rows('SELECT * FROM queue_messages WHERE queue = ? ORDER BY position', queue);
+  }
+
   close(): void {
     this.#connection.close();
   }

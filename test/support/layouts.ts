@@ -1,5 +1,7 @@
 // The arrangements of threads that the main flows are tried in: alone, a shard opens SQLite itself; several share
 // a storage thread, and what one edge sends reaches subscribers of another.
+import { actorKey } from '../../src/actors/route.ts';
+import { placement } from '../../src/actors/placement.ts';
 import type { Given } from '../../src/config.ts';
 import type { TestServer } from './server.ts';
 import { connectStomp, type ConnectOptions, type TestClient } from './stomp.ts';
@@ -36,4 +38,11 @@ export async function connectOnEveryEdge(
     edges.add(await edgeOf(server, client));
   }
   return clients;
+}
+
+/** A plain topic that lives on that shard of so many. */
+export function topicOn(shard: number, shards: number): string {
+  for (let number = 0; ; number += 1) {
+    if (placement(actorKey('topic', `on-${number}`), shards) === shard) return `/topic/on-${number}`;
+  }
 }

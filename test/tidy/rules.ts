@@ -16,10 +16,8 @@ import type { TextFile } from './tree.ts';
 
 function fits(path: string, pattern: string): boolean {
   if (pattern.endsWith('/')) return path.startsWith(pattern);
-  const [head = '', tail] = pattern.split('*');
-  if (tail === undefined) return path === head;
-  if (path.length < head.length + tail.length || !path.startsWith(head) || !path.endsWith(tail)) return false;
-  return !path.slice(head.length, path.length - tail.length).includes('/');
+  const words = pattern.split('*').map((word) => word.replaceAll(/[.+^$(){}|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${words.join('[^/]*')}$`).test(path);
 }
 
 const fitsAny = (path: string, patterns: readonly string[]): boolean =>

@@ -12,7 +12,7 @@ export interface TextFile {
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 const skippedFolders = new Set(['.git', 'node_modules', 'dist', 'data']);
-const skippedFiles = /^package-lock\.json$|\.(?:png|ico|woff2?|db|log)$/;
+const skippedFiles = /^(?:\.git|package-lock\.json)$|\.(?:png|ico|woff2?|db|log|gz)$/;
 
 /** Every text file that belongs to the repository, in the order of their paths. */
 export function readTree(): readonly TextFile[] {

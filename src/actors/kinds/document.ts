@@ -6,14 +6,13 @@ import type { DocumentOperationRow } from '../../storage/tables.ts';
 import { growth, normalise, type Changes } from '../../text/changes.ts';
 import { cutsPair, defectOf } from '../../text/defect.ts';
 import { Text } from '../../text/text.ts';
-import { undo } from '../../text/undo.ts';
+import { undo, type Step } from '../../text/undo.ts';
 import { command, defineActor, type Attached, type Context } from '../actor.ts';
-import { json, jsonBody, nothing } from '../body.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime, json, jsonBody, nothing } from '../body.ts';
 import { DocumentState, type Since } from './document-state.ts';
 import { changesOf, inverseOf, keptChanges, operationView } from './document-views.ts';
 
-const documentUnitsMax = 8 * 1024 * 1024;
+const documentUnitsMax = 4 * 1024 * 1024;
 /** Operations that are kept at least, and the step in which older ones go. */
 const operationsKept = 10_000;
 const trimStep = 1_000;
@@ -45,19 +44,33 @@ const decodeCursor = json(
 );
 
 const change = z.object({ position: wholeNumber, length: wholeNumber, text: z.string() });
-const documentAnswer = z.object({ docId: z.string(), content: z.string(), revision: wholeNumber });
-const operationAnswer = z.object({
-  type: z.enum(['INSERT', 'DELETE']).optional(),
-  position: wholeNumber.optional(),
-  text: z.string().optional(),
-  length: wholeNumber.optional(),
-  revision: wholeNumber,
-  serverRevision: wholeNumber,
-  operationId: z.string(),
-  userId: z.string(),
-  changes: z.array(change),
-});
+const documentAnswer = z
+  .object({ docId: z.string(), content: z.string(), revision: wholeNumber })
+  .meta({ id: 'Document' });
+const operationAnswer = z
+  .object({
+    type: z.enum(['INSERT', 'DELETE']).optional(),
+    position: wholeNumber.optional(),
+    text: z.string().optional(),
+    length: wholeNumber.optional(),
+    revision: wholeNumber,
+    serverRevision: wholeNumber,
+    operationId: z.string(),
+    userId: z.string(),
+    changes: z.array(change),
+  })
+  .meta({ id: 'DocumentOperation' });
 const digits = z.string().regex(/^\d{1,15}$/, 'must be a whole number');
+
+/** A row as the user sees it who undoes. */
+function stepOf(row: DocumentOperationRow, user: string): Step {
+  const isOwn = row.user_id === user;
+  return {
+    changes: changesOf(row),
+    inverse: isOwn ? inverseOf(row) : null,
+    undoneSteps: isOwn && row.undoes !== null ? row.revision - row.undoes : 0,
+  };
+}
 
 function view(state: DocumentState, docId: string) {
   return { docId, content: state.content, revision: state.revision };
@@ -274,10 +287,7 @@ export const documentKind = defineActor({
       receive(state, body, ctx, rows) {
         const [target] = rows;
         if (!target) throw new Refusal('CONFLICT', 'There is nothing of yours to take back.');
-        const isOwn = (row: DocumentOperationRow): boolean => row.user_id === ctx.user;
-        const changes = undo(
-          rows.map((row) => ({ changes: changesOf(row), inverse: isOwn(row) ? inverseOf(row) : null })),
-        );
+        const changes = undo(rows.map((row) => stepOf(row, ctx.user)));
         const operation_id = body.operationId ?? ctx.newId();
         const applied = { operation_id, base_revision: state.revision, undoes: target.revision };
         apply(state, changes, applied, ctx);
