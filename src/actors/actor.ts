@@ -206,10 +206,10 @@ export interface Settlement {
  * what they hold, since they outlive a reload: the state learns of them by `joined`, before any other turn.
  */
 export interface Consumers<State> {
-  /** One is there from now on, or after a load all that are there. */
+  /** One is there from now on, or after a load all that are there; some may be known already. */
   joined(state: State, ctx: Context, consumers: readonly Consumer[]): undefined;
-  /** It is gone; what it held is nobody's. */
-  left(state: State, ctx: Context, consumer: string): undefined;
+  /** They are gone, all at once; what they held is nobody's. */
+  left(state: State, ctx: Context, consumers: readonly string[]): undefined;
   /** Of a consumer that the state does not know where its shard is a new one. */
   settled(state: State, ctx: Context, settlement: Settlement): undefined;
   /** Rows that memory lacks, asked for after each turn; read while the actor takes no turn, and given to `took`. */

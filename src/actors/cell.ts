@@ -32,7 +32,7 @@ export type Item =
   | { readonly type: 'settle'; readonly edge: number; readonly message: SettleMessage }
   /** The state does not know of this consumer yet, or of none of them. */
   | { readonly type: 'join'; readonly key: string | null }
-  | { readonly type: 'leave'; readonly key: string }
+  | { readonly type: 'leave'; readonly keys: readonly string[] }
   /** The state may want rows. */
   | { readonly type: 'want' };
 

@@ -32,11 +32,11 @@ export function receiveConsume(runtime: Runtime, cell: Cell, item: ItemOf<'subsc
   const { key } = list.add(item.edge, number, from?.[1] ?? prefetchDefault);
   const start = [ToEdge.subscribed, number, true, null, null, 0, []] as const;
   runtime.emit(cell, item.edge, start, 0, () => list.remove(key));
-  if (runtime.heldIsKnown) join(runtime, cell, key);
+  if (runtime.handsOut) join(runtime, cell, key);
 }
 
 export function receiveJoin(runtime: Runtime, cell: Cell, { key }: ItemOf<'join'>): void {
-  if (runtime.heldIsKnown) join(runtime, cell, key);
+  if (runtime.handsOut) join(runtime, cell, key);
 }
 
 function join(runtime: Runtime, cell: Cell, key: string | null): void {
@@ -45,10 +45,11 @@ function join(runtime: Runtime, cell: Cell, key: string | null): void {
   run(runtime, cell, (turn) => hooksOf(cell).joined(cell.state as never, turn, consumers));
 }
 
-export function receiveLeave(runtime: Runtime, cell: Cell, { key }: ItemOf<'leave'>): void {
-  if (!cell.consumers?.get(key)) return;
-  cell.consumers.remove(key);
-  run(runtime, cell, (turn) => hooksOf(cell).left(cell.state as never, turn, key));
+export function receiveLeave(runtime: Runtime, cell: Cell, item: ItemOf<'leave'>): void {
+  const keys = item.keys.filter((key) => cell.consumers?.get(key));
+  if (keys.length === 0) return;
+  for (const key of keys) cell.consumers?.remove(key);
+  run(runtime, cell, (turn) => hooksOf(cell).left(cell.state as never, turn, keys));
 }
 
 export function receiveSettle(runtime: Runtime, cell: Cell, item: ItemOf<'settle'>): void {

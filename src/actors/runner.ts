@@ -51,7 +51,7 @@ const nobody: Asker = ['', []];
 
 export class Runner implements Runtime {
   readonly #options: RunnerOptions;
-  heldIsKnown = true;
+  handsOut = true;
   /** Actors that wait for rows. */
   #holding = 0;
 
@@ -104,8 +104,8 @@ export class Runner implements Runtime {
 
   finish(cell: Cell, turn: Turn, bytes: number): void {
     const { gate } = this.#options;
-    for (const { body } of turn.deliveries ?? []) bytes += body.bytes.length;
-    if (turn.writes.length > 0) gate.write(cell, turn.writes, bytes);
+    const delivered = turn.deliveries?.reduce((sum, { body }) => sum + body.bytes.length, 0) ?? 0;
+    if (turn.writes.length > 0) gate.write(cell, turn.writes, bytes + delivered);
     for (const output of turn.outputs) gate.emit(cell, output);
     for (const { delayMs, name } of turn.timers) this.#setTimer(cell, delayMs, name);
     if (turn.tie) this.#tie(cell, turn, turn.tie);

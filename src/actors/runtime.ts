@@ -29,8 +29,11 @@ export interface Runtime {
   deliver(cell: Cell, item: Silent): void;
   /** Whether the edge of that number is there. */
   isThere(edge: number): boolean;
-  /** Whether every edge has said what its consumers hold, so that none of it is given to others. */
-  readonly heldIsKnown: boolean;
+  /**
+   * Whether consumers are given anything: every edge has said what its own hold, so that none of it goes to others, and
+   * the node does not drain.
+   */
+  readonly handsOut: boolean;
   /** Loads the actor again and then takes the item from the start. */
   reload(cell: Cell, item: Item): void;
 }

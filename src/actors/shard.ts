@@ -66,6 +66,7 @@ export class Shard {
   readonly #peers: Peers;
   /** Places of the edges that have said what their consumers hold. */
   readonly #joined = new Set<number>();
+  #isDraining = false;
   readonly #counts: ShardCounts;
 
   constructor(options: ShardOptions) {
@@ -95,7 +96,7 @@ export class Shard {
     this.#runner = new Runner({ storage, clock, source, limits, log, outlet, gate: this.#gate, counts });
     this.#peers = new Peers({ ...place, deliver: (message) => this.receive(noEdge, message) });
     if (place.edges) {
-      this.#runner.heldIsKnown = false;
+      this.#runner.handsOut = false;
       clock.after(joinedWithinMs, () => this.#allJoined());
     }
     const settled = (cell: Cell): boolean => this.#gate.settled(cell);
@@ -128,7 +129,7 @@ export class Shard {
     this.#joined.delete(index);
     for (const cell of this.#cells.all()) {
       cell.subscribers.removeEdge(edge);
-      for (const { key } of cell.consumers?.of(edge) ?? []) this.#leave(cell, key);
+      this.#leave(cell, cell.consumers?.of(edge).map(({ key }) => key) ?? []);
       for (const gone of cell.attachments.removeEdge(edge)) this.#tied(cell, { gone, isAgain: false });
     }
   }
@@ -187,9 +188,16 @@ export class Shard {
         return this.#deliver(message[2], { type: 'settle', edge, message });
       case ToShard.leave: {
         const cell = this.#cells.get(message[1]);
-        if (cell) this.#leave(cell, consumerKey(edge, message[2]));
+        if (cell) this.#leave(cell, [consumerKey(edge, message[2])]);
         return;
       }
+      case ToShard.retire:
+        this.#isDraining = true;
+        this.#runner.handsOut = false;
+        for (const cell of this.#cells.all()) {
+          this.#leave(cell, cell.consumers?.present().map(({ key }) => key) ?? []);
+        }
+        return;
       case ToShard.join:
         return this.#join(edge, message);
       case ToShard.joined:
@@ -240,19 +248,25 @@ export class Shard {
     const cell = this.#cells.get(actor) ?? this.#cells.make(actor, this.#options.clock.now(), false);
     if (!cell) return;
     const { key } = (cell.consumers ??= new ConsumerList()).add(edge, number, window, held);
-    if (this.#runner.heldIsKnown) this.#runner.deliver(cell, { type: 'join', key });
+    if (this.#runner.handsOut) this.#runner.deliver(cell, { type: 'join', key });
   }
 
-  #leave(cell: Cell, key: string): void {
-    const consumer = cell.consumers?.get(key);
-    if (consumer) consumer.isGone = true;
+  #leave(cell: Cell, keys: readonly string[]): void {
+    if (keys.length === 0) return;
+    let isKnown = false;
+    for (const key of keys) {
+      const consumer = cell.consumers?.get(key);
+      if (!consumer) continue;
+      consumer.isGone = true;
+      isKnown = true;
+    }
     // It may lie in the mailbox still.
-    if (consumer || cell.mailbox.length > 0) this.#runner.deliver(cell, { type: 'leave', key });
+    if (isKnown || cell.mailbox.length > 0) this.#runner.deliver(cell, { type: 'leave', keys });
   }
 
   #allJoined(): void {
-    if (this.#runner.heldIsKnown) return;
-    this.#runner.heldIsKnown = true;
+    if (this.#runner.handsOut || this.#isDraining) return;
+    this.#runner.handsOut = true;
     for (const cell of this.#cells.all()) {
       if (cell.consumers?.empty === false) this.#runner.deliver(cell, { type: 'join', key: null });
     }

@@ -8,6 +8,7 @@ import { CloseCode } from './connection.ts';
 import type { Edge } from './edge.ts';
 import { Delivery } from './fan-out.ts';
 import { FrameWaiting, type Commit } from './frame-waiting.ts';
+import type { Session } from './session.ts';
 import type { Waiting } from './shard-port.ts';
 import type { Frame, FrameHeaders } from './stomp/frame.ts';
 import type { Subscription } from './subscription.ts';
@@ -118,7 +119,14 @@ export class Consumers {
     this.#edge.portOf(source.actor).leave(source.actor, number);
   }
 
-  /** All of them leave at once: one after another they would hand what they hold to each other. */
+  /** A client that takes its leave takes no more messages, though its connection is still there. */
+  endOf(session: Session): void {
+    for (const subscription of [...(session.subscriptions?.values() ?? [])]) {
+      if (subscription.source.type === 'queue') this.#edge.drop(subscription);
+    }
+  }
+
+  /** The node drains: nothing more is written. */
   endAll(): void {
     for (const { subscription } of this.#all.values()) this.ended(subscription);
   }

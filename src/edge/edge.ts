@@ -236,6 +236,7 @@ export class Edge {
   /** Answers what was received, then closes every session in slices. Resolves when the last one is closed. */
   async drain(): Promise<void> {
     this.draining = true;
+    for (const port of this.#ports) port.retire();
     this.consumers.endAll();
     while (this.#ports.some((port) => !port.idle)) await this.#pause(answeredCheckMs);
     const sessions = [...this.#sessions];

@@ -327,6 +327,7 @@ export class Session implements WheelNode {
   #leave(frame: Frame): void {
     this.phase = 'leaving';
     this.endReason = 'client left';
+    this.#edge.consumers.endOf(this);
     this.#disconnectReceipt = frame.headers.get('receipt') ?? null;
     if (this.inFlight === 0) this.#finishLeaving();
   }

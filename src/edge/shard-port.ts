@@ -145,6 +145,11 @@ export class ShardPort {
     this.#link?.send([ToShard.joined], 0);
   }
 
+  /** The node drains. */
+  retire(): void {
+    this.#link?.send([ToShard.retire], 0);
+  }
+
   leave(actor: string, subscription: number): void {
     this.#link?.send([ToShard.leave, actor, subscription], 0);
   }

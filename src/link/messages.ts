@@ -42,6 +42,7 @@ export const ToShard = {
   leave: 14,
   join: 15,
   joined: 16,
+  retire: 17,
 } as const;
 
 /** A command for an actor; answered by `reply` or `refuse` with the same request number. */
@@ -182,6 +183,12 @@ export type JoinMessage = readonly [
 /** This edge has said all that it has: before all edges have, nobody knows which messages of queues are held. */
 export type JoinedMessage = readonly [op: typeof ToShard.joined];
 
+/**
+ * The node drains: all consumers leave at once, of all edges, and nothing is handed out any more. One after another they
+ * would hand each other what they hold, until it is a dead letter.
+ */
+export type RetireMessage = readonly [op: typeof ToShard.retire];
+
 /** What shards send each other. */
 export type ToPeerMessage = TellMessage | RelayMessage | FeedMessage;
 
@@ -199,7 +206,8 @@ export type ToShardMessage =
   | SettleMessage
   | LeaveMessage
   | JoinMessage
-  | JoinedMessage;
+  | JoinedMessage
+  | RetireMessage;
 
 export const ToEdge = {
   reply: 1,

@@ -44,6 +44,16 @@ describe.each(layouts)('$name', (layout) => {
     expect(gotOf(next, queue)).toEqual(['last']);
   });
 
+  test('[QUEUES7] after DISCONNECT nothing is written, though the connection is still there', async () => {
+    const queue = newQueue();
+    const leaving = await connectWorker(server, queue, { ack: 'auto' });
+    const staying = await connectWorker(server, queue, { ack: 'auto' });
+    await leaving.request('DISCONNECT');
+    for (const text of texts(1, 4)) await sender.send(queue, text);
+    expect(bodiesOf(await staying.messages(queue, 4))).toEqual(texts(1, 4));
+    expect(gotOf(leaving, queue)).toEqual([]);
+  });
+
   test('[QUEUES8] a subscriber holds as many messages as its prefetch-count says, 100 unless given', async () => {
     const queue = newQueue();
     const few = await connectWorker(server, queue, { 'prefetch-count': '3' });
@@ -261,7 +271,7 @@ describe.each(layouts)('$name', (layout) => {
   test('[QUEUES12] any user may send to a queue and take from it, by @stomp/stompjs as well', async () => {
     const queue = newQueue();
     const client = new Client({
-      webSocketFactory: () => new WebSocket(server.wsUrl, ['v12.stomp']) as unknown as globalThis.WebSocket,
+      webSocketFactory: () => new WebSocket(server.wsUrl, ['v12.stomp']),
       connectHeaders: { Authorization: `Bearer ${await server.token('carol')}` },
       reconnectDelay: 0,
     });

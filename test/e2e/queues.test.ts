@@ -18,6 +18,11 @@ import { connectStomp, type TestClient } from '../support/stomp.ts';
 
 const texts = (from: number, to: number): string[] => range(from, to).map((number) => `job ${number}`);
 
+function cut(client: TestClient): Promise<unknown> {
+  client.cut();
+  return client.closed;
+}
+
 describe.each(layouts)('$name', (layout) => {
   let server: TestServer;
   let sender: TestClient;
@@ -108,7 +113,7 @@ describe.each(layouts)('$name', (layout) => {
   });
 
   test.each([
-    ['its connection is lost', (worker: TestClient) => worker.cut()],
+    ['its connection is lost', (worker: TestClient) => cut(worker)],
     ['it unsubscribes', (worker: TestClient) => worker.unsubscribe('q')],
     ['it disconnects', (worker: TestClient) => worker.disconnect()],
   ])('[QUEUES3] what a subscriber holds goes to others when %s, in the order sent', async (_how, end) => {

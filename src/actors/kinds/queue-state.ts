@@ -76,7 +76,9 @@ export class QueueState {
     this.waiting = new Waiting(count === 0 ? newest : 0);
   }
 
+  /** To no effect for one that is there already. */
   join({ key, window, held }: JoinedConsumer): void {
+    if (this.consumers.has(key)) return;
     const consumer: Consumer = { window, held: new Set(), servedAt: this.deliveries };
     this.consumers.set(key, consumer);
     for (const one of held.values()) {
@@ -138,7 +140,11 @@ export class QueueState {
       this.waiting.take(index);
       return { consumer: key, row: this.#hand(row, key) };
     }
-    return null;
+    const [first] = this.waiting.rows;
+    if (!first || this.waiting.hasRoom) return null;
+    // Memory is full of what only waits for others than who gave it back: nothing would move until those have room.
+    this.givenBack.delete(first.message_id);
+    return this.next();
   }
 
   /** Lets go of bodies that are more than memory should hold. */

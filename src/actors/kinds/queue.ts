@@ -14,7 +14,7 @@ const deadSuffix = '.dead';
 const deadFromHeader = 'dead-from';
 
 /** What a queue holds, delivered messages that are not acknowledged among it. One more is refused. */
-export const queueMax: Room = { count: 100_000, bytes: 256 * 1024 * 1024 };
+const queueMax: Room = { count: 100_000, bytes: 256 * 1024 * 1024 };
 
 // Positions grow with the time, so that another actor can give one for its dead letters: odd ones, and the queue's own
 // are even. Below 2 ** 53 for the next 80 years.
@@ -95,8 +95,8 @@ const consumers: Consumers<Queue> = {
     handOut(queue, ctx, null);
   },
 
-  left(queue, ctx, consumer) {
-    queue.messages.leave(consumer, ctx.now);
+  left(queue, ctx, left) {
+    for (const consumer of left) queue.messages.leave(consumer, ctx.now);
     handOut(queue, ctx, null);
   },
 
