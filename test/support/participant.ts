@@ -44,10 +44,25 @@ export interface Answered<What> {
   readonly answer: unknown;
 }
 
-/** The JSON body. @throws Error for any other status than the one expected. */
+/** A request was answered 503: it may not have been done. */
+class UnavailableError extends Error {}
+
+/** The JSON body. @throws RefusedError for any other status than the one expected, UnavailableError for 503. */
 export function bodyOf({ status, body }: RestAnswer, expected: number): unknown {
-  if (status !== expected) throw new Error(`answered ${status} ${JSON.stringify(body)}`);
-  return body;
+  if (status === expected) return body;
+  if (status === 503) throw new UnavailableError(`unavailable: ${JSON.stringify(body)}`);
+  throw new RefusedError(body as Record<string, unknown>);
+}
+
+function isUnavailable(thrown: unknown): boolean {
+  if (thrown instanceof RefusedError) return thrown.refusal['code'] === 'UNAVAILABLE';
+  return thrown instanceof UnavailableError;
+}
+
+/** Whether this is how asking ends when the server does. */
+function isServersEnd(thrown: unknown): boolean {
+  if (thrown instanceof UnavailableError) return true;
+  return /: the connection closed with|^fetch failed$|^terminated$/.test((thrown as Error).message);
 }
 
 /** A participant, whatever it asks for. */
@@ -131,9 +146,9 @@ export class Participant<What> {
     const ends = await Promise.allSettled(Array.from({ length: this.#role.lanes }, lane));
     const reasons = ends.flatMap((end): unknown[] => (end.status === 'rejected' ? [end.reason] : []));
     for (const reason of reasons) {
-      if (reason instanceof RefusedError) this.faults.push(`${this.#role.user}: ${reason.message}`);
+      if (!isServersEnd(reason)) this.faults.push(`${this.#role.user}: ${String(reason)}`);
     }
-    if (!shift.isOver()) await this.client.closed;
+    if (this.faults.length === 0 && !shift.isOver()) await this.client.closed;
     this.#look();
   }
 
@@ -150,8 +165,7 @@ export class Participant<What> {
       try {
         return this.#answered(key, what, await answer);
       } catch (thrown) {
-        const isAway = thrown instanceof RefusedError && thrown.refusal['code'] === 'UNAVAILABLE';
-        if (!mayBeUnavailable || !isAway) throw thrown;
+        if (!mayBeUnavailable || !isUnavailable(thrown)) throw thrown;
         this.unavailable += 1;
       }
     }
