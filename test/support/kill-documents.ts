@@ -124,7 +124,10 @@ function checkDocument(database: DatabaseView, docId: string, participants: read
   const ids = expectOnce(stored.map(({ text }) => (JSON.parse(text) as Told).operationId));
   for (const { answered } of participants) {
     const done = [...answered].filter(([, { what }]) => what.docId === docId);
-    expectKept(done.map(([key]) => key), ids);
+    expectKept(
+      done.map(([key]) => key),
+      ids,
+    );
   }
 }
 

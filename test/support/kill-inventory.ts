@@ -62,7 +62,11 @@ function quantitiesOf(database: DatabaseView, productId: string): number[] {
   return rows.map(({ quantity }) => Number(quantity));
 }
 
-function checkDeltas(quantities: readonly number[], clerks: readonly Participant<Change>[], id: string): void {
+function checkDeltas(
+  quantities: readonly number[],
+  clerks: readonly Participant<Change>[],
+  id: string,
+): void {
   const steps = quantities.slice(1).map((quantity, index) => quantity - (quantities[index] ?? 0));
   const applied = expectOnce(steps);
   const pending = clerks.flatMap((clerk) => [...clerk.pending.values()]);
@@ -71,7 +75,10 @@ function checkDeltas(quantities: readonly number[], clerks: readonly Participant
     changes.flatMap(({ productId, delta = 0 }) => (productId === id ? [delta] : []));
   expectKept(deltasOf(answered), applied);
   const asked = new Set(deltasOf([...answered, ...pending]));
-  expect(steps.filter((step) => !asked.has(step)), 'nobody asked for').toEqual([]);
+  expect(
+    steps.filter((step) => !asked.has(step)),
+    'nobody asked for',
+  ).toEqual([]);
 }
 
 function checkPuts(quantities: readonly number[], counter: Participant<Change>): void {
@@ -122,8 +129,12 @@ export async function inventoryLoad(
     check(database) {
       for (const id of moved) checkDeltas(quantitiesOf(database, id), clerks, id);
       checkPuts(quantitiesOf(database, counted), counter);
-      const texts = followedChanges(all).stored(database).map(({ text }) => text);
-      const urgentTexts = followedChanges(urgent).stored(database).map(({ text }) => text);
+      const texts = followedChanges(all)
+        .stored(database)
+        .map(({ text }) => text);
+      const urgentTexts = followedChanges(urgent)
+        .stored(database)
+        .map(({ text }) => text);
       expect(urgentTexts.toSorted()).toEqual(texts.filter((text) => text.includes(' true ')).toSorted());
     },
   };

@@ -81,12 +81,13 @@ function reader(user: string): Participant<string> {
 
 /** One request has notified all its users once each, or nobody. */
 function checkRequest({ userIds, message }: Request, answer: unknown, rows: readonly DatabaseRow[]): void {
-  const stored = rows.map((row) => ({ notificationId: row['notification_id'], userId: row['user_id'] }));
-  const byUser = (one: readonly { userId: unknown }[]): unknown[] =>
-    one.toSorted((a, b) => (String(a.userId) < String(b.userId) ? -1 : 1));
-  if (answer !== undefined) expect(byUser(stored), message).toEqual(byUser(answer as Sent[]));
-  else if (stored.length === 0) return;
-  expect(stored.map(({ userId }) => userId).toSorted(), message).toEqual(userIds.toSorted());
+  const stored = rows.map((row) => `${String(row['user_id'])} ${String(row['notification_id'])}`).toSorted();
+  if (answer !== undefined) {
+    const sent = (answer as Sent[]).map(({ userId, notificationId }) => `${userId} ${notificationId}`);
+    expect(stored, message).toEqual(sent.toSorted());
+  } else if (stored.length === 0) return;
+  const notified = rows.map((row) => String(row['user_id'])).toSorted();
+  expect(notified, message).toEqual(userIds.toSorted());
 }
 
 export function notificationsLoad(): Load {
@@ -109,7 +110,10 @@ export function notificationsLoad(): Load {
       const marks = read.map((row) => `${String(row['notification_id'])} ${String(row['read_at'])}`);
       const readIds = expectOnce(read.map((row) => String(row['notification_id'])));
       for (const { answered, heard } of readers) {
-        expectKept(Array.from(answered.values(), ({ what }) => what), readIds);
+        expectKept(
+          Array.from(answered.values(), ({ what }) => what),
+          readIds,
+        );
         const told = heard.flatMap((one) => one.get(readQueue) ?? []).map((body) => JSON.parse(body) as Mark);
         const toldMarks = told.map(({ notificationId, readAt }) => `${notificationId} ${readAt}`);
         expectKept(expectOnce(toldMarks), new Set(marks));

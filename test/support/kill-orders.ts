@@ -115,11 +115,16 @@ export async function ordersLoad(server: TestServer): Promise<Load> {
       const changes = new Map(orderIds.map((orderId) => [orderId, changesOf(database, orderId)]));
       for (const owner of owners) owner.check(changes);
       for (const [orderId, rows] of changes) {
-        const stored = expectOnce(rows.map(({ status, changed_at }) => `${String(status)} ${String(changed_at)}`));
+        const stored = expectOnce(
+          rows.map(({ status, changed_at }) => `${String(status)} ${String(changed_at)}`),
+        );
         for (const { answered } of couriers) {
           const answers = Array.from(answered.values(), ({ answer }) => answer as Told);
           const promised = answers.filter((answer) => answer.orderId === orderId);
-          expectKept(promised.map(({ status, lastUpdated }) => `${status} ${lastUpdated}`), stored);
+          expectKept(
+            promised.map(({ status, lastUpdated }) => `${status} ${lastUpdated}`),
+            stored,
+          );
         }
       }
       for (const { answered } of couriers) {

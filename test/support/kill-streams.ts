@@ -41,7 +41,10 @@ export async function streamsLoad(server: TestServer): Promise<Load> {
       const texts = streams.flatMap((stream) => stream.stored(database).map(({ text }) => text));
       const stored = expectOnce(texts);
       for (const { answered } of participants) {
-        expectKept(Array.from(answered.values(), ({ what }) => what.text), stored);
+        expectKept(
+          Array.from(answered.values(), ({ what }) => what.text),
+          stored,
+        );
       }
     },
   };

@@ -127,7 +127,8 @@ export class Participant<What> {
     );
     const repeated = newest.map(async ([key, { what, answer }]) => {
       const texts = [answer, await ask(this, key, what)].map((one) => JSON.stringify(one));
-      if (texts[0] !== texts[1]) this.faults.push(`${this.#role.user}: ${key} got ${texts.join(' and then ')}`);
+      if (texts[0] !== texts[1])
+        this.faults.push(`${this.#role.user}: ${key} got ${texts.join(' and then ')}`);
     });
     await Promise.all([...pending, ...repeated]);
   }
