@@ -7,7 +7,8 @@ import { ToEdge, type Asker, type Params, type PublishMessage } from '../link/me
 import type { SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
 import type { Query, Storage } from '../storage/storage.ts';
 import type { Source } from './actor.ts';
-import { isSilent, type Asking, type Cell, type Item } from './cell.ts';
+import { Attachments } from './attachments.ts';
+import { isSilent, type Asking, type Cell, type FaultLimits, type Item } from './cell.ts';
 import { receiveCommand } from './commands.ts';
 import {
   handOut,
@@ -25,13 +26,9 @@ import type { ShardCounts } from './shard-metrics.ts';
 import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
 import { Turn, type Output } from './turn.ts';
 
-export interface RunnerLimits {
+export interface RunnerLimits extends FaultLimits {
   /** Items waiting for one actor; one more is refused with UNAVAILABLE. */
   readonly mailboxMax: number;
-  /** Faults in a row after which an actor is stopped for a while. */
-  readonly faultsMax: number;
-  /** How long it is stopped the first time; doubled each time, up to a minute. */
-  readonly stopMs: number;
 }
 
 export interface RunnerOptions {
@@ -45,7 +42,6 @@ export interface RunnerOptions {
   readonly counts: ShardCounts;
 }
 
-const stopMsMax = 60_000;
 const readAgainMs = 1_000;
 const nobody: Asker = ['', []];
 
@@ -70,8 +66,8 @@ export class Runner implements Runtime {
     if (item.type === 'rejoin') cell.subscribers.rejoin(item.message[3], item.edge, item.message[5]);
     if (cell.phase === 'ready' && cell.mailbox.length === 0) return this.#take(cell, item);
     if (item.type === 'feed') {
-      if (cell.feeds.has(item.stream)) return;
-      cell.feeds.add(item.stream);
+      if (cell.feeds?.has(item.stream)) return;
+      (cell.feeds ??= new Set()).add(item.stream);
     }
     cell.mailbox.push(item);
     if (cell.phase === 'cold') this.#load(cell);
@@ -97,7 +93,7 @@ export class Runner implements Runtime {
       edge,
       params,
       source: this.#options.source(),
-      attached: cell.attachments.users,
+      attachments: cell.attachments,
       isHeard: (destination) => subscribers.has(destination),
     });
   }
@@ -249,7 +245,7 @@ export class Runner implements Runtime {
         case 'rejoin':
           return receiveRejoin(this, cell, item);
         case 'feed':
-          cell.feeds.delete(item.stream);
+          cell.feeds?.delete(item.stream);
           return cell.kind.consumers ? this.#loadAgain(cell) : receiveFeed(this, cell, item);
         case 'timer':
           return this.#fire(cell, item);
@@ -282,12 +278,8 @@ export class Runner implements Runtime {
     const { limits, log, counts } = this.#options;
     counts.turnFaults.add();
     log.error({ err: thrown, actor: cell.key }, 'turn failed, the actor is loaded again');
-    cell.chill();
+    cell.fault(this.now(), limits);
     this.wake(cell);
-    cell.faults += 1;
-    if (cell.faults < limits.faultsMax) return;
-    const doublings = Math.min(cell.faults - limits.faultsMax, 16);
-    cell.stoppedUntilMs = this.now() + Math.min(limits.stopMs * 2 ** doublings, stopMsMax);
   }
 
   /** Others have changed what the state stands for. */
@@ -305,21 +297,22 @@ export class Runner implements Runtime {
 
   #fire(cell: Cell, { name, timer }: Extract<Item, { type: 'timer' }>): void {
     // Set again or lost while it lay in the mailbox.
-    if (cell.timers.get(name) !== timer) return;
+    if (cell.timers?.get(name) !== timer) return;
     cell.timers.delete(name);
     this.#run(cell, (turn) => cell.kind.timers?.[name]?.(cell.state as never, turn));
   }
 
   #setTimer(cell: Cell, delayMs: number, name: string): void {
-    cell.timers.get(name)?.cancel();
+    const timers = (cell.timers ??= new Map());
+    timers.get(name)?.cancel();
     const ring = (): void => this.deliver(cell, { type: 'timer', name, timer });
     const timer: Timer = this.#options.clock.after(delayMs, ring);
-    cell.timers.set(name, timer);
+    timers.set(name, timer);
   }
 
   #tie(cell: Cell, { session, user, edge }: Turn, tie: 'attach' | 'detach'): void {
-    if (tie === 'attach') cell.attachments.add(session, user, edge);
-    else if (!cell.attachments.remove(session)) return;
+    if (tie === 'attach') (cell.attachments ??= new Attachments()).add(session, user, edge);
+    else if (!cell.attachments?.remove(session)) return;
     const op = tie === 'attach' ? ToEdge.attached : ToEdge.detached;
     this.emit(cell, edge, [op, session, cell.key]);
   }

@@ -14,6 +14,7 @@ import {
 } from '../link/messages.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
+import { Attachments } from './attachments.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
 import { Cells } from './cells.ts';
 import { ConsumerList, consumerKey } from './consumer-list.ts';
@@ -130,7 +131,7 @@ export class Shard {
     for (const cell of this.#cells.all()) {
       cell.subscribers.removeEdge(edge);
       this.#leave(cell, cell.consumers?.of(edge).map(({ key }) => key) ?? []);
-      for (const gone of cell.attachments.removeEdge(edge)) this.#tied(cell, { gone, isAgain: false });
+      for (const gone of cell.attachments?.removeEdge(edge) ?? []) this.#tied(cell, { gone, isAgain: false });
     }
   }
 
@@ -180,7 +181,7 @@ export class Shard {
         return this.#attach(edge, message);
       case ToShard.detach: {
         const cell = this.#cells.get(message[1]);
-        const gone = cell?.attachments.remove(message[2]) ?? null;
+        const gone = cell?.attachments?.remove(message[2]) ?? null;
         if (cell && gone) this.#tied(cell, { gone, isAgain: false });
         return;
       }
@@ -275,7 +276,7 @@ export class Shard {
   #attach(edge: number, [, actor, session, user, isAgain]: AttachMessage): void {
     const cell = this.#cells.get(actor) ?? this.#cells.make(actor, this.#options.clock.now(), false);
     if (!cell) return;
-    cell.attachments.add(session, user, edge);
+    (cell.attachments ??= new Attachments()).add(session, user, edge);
     this.#tied(cell, { gone: null, isAgain });
   }
 

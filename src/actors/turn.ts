@@ -9,6 +9,7 @@ import {
 } from '../link/messages.ts';
 import type { Write } from '../storage/storage.ts';
 import type { AnyKind, Context, Delivery, KindSettings, PublishOptions, Source, Stream } from './actor.ts';
+import type { Attachments } from './attachments.ts';
 import { jsonBody, type Body } from './body.ts';
 import { actorKey, toSegment } from './route.ts';
 
@@ -46,6 +47,7 @@ export function fillDestination(template: string, id: string, params: Params): s
 /** Templates of the kinds' streams, taken apart. */
 const templates = new Map<string, readonly string[]>();
 const noParams: Params = {};
+const noSessions: ReadonlyMap<string, string> = new Map();
 
 export interface TurnOptions {
   readonly kind: AnyKind;
@@ -57,7 +59,7 @@ export interface TurnOptions {
   readonly edge: number;
   readonly params: Params | null;
   readonly source: Source;
-  readonly attached: ReadonlyMap<string, string>;
+  readonly attachments: Attachments | null;
   /** Whether a destination of the actor has subscribers. */
   readonly isHeard: (destination: string) => boolean;
 }
@@ -70,7 +72,6 @@ export class Turn implements Context {
   readonly params: Params;
   readonly now: number;
   readonly edge: number;
-  readonly attached: ReadonlyMap<string, string>;
   readonly writes: Write[] = [];
   readonly outputs: Output[] = [];
   readonly timers: { delayMs: number; name: string }[] = [];
@@ -91,7 +92,10 @@ export class Turn implements Context {
     this.params = options.params ?? noParams;
     this.now = options.source.now;
     this.edge = options.edge;
-    this.attached = options.attached;
+  }
+
+  get attached(): ReadonlyMap<string, string> {
+    return this.#options.attachments?.users() ?? noSessions;
   }
 
   get settings(): KindSettings {

@@ -13,8 +13,7 @@ const largeBytes = 64 * 1024;
 const answersAtOnceMax = 8;
 
 export class Backlog {
-  /** The way of answers to SUBSCRIBE, each of which may be large. */
-  readonly answers = new Lane(answersAtOnceMax);
+  #answers: Lane | null = null;
   readonly #connection: Connection;
   /** Size of the large message that the client is reading; 0 for none. */
   #largeUnread = 0;
@@ -27,6 +26,11 @@ export class Backlog {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+  }
+
+  /** The way of answers to SUBSCRIBE, each of which may be large. */
+  get answers(): Lane {
+    return (this.#answers ??= new Lane(answersAtOnceMax));
   }
 
   /** Calls the task as soon as at most so many bytes are unread: at once, or when the client has read on. */
