@@ -104,6 +104,6 @@ export class Follower {
     if (seq !== place.seq + 1 || epoch !== place.epoch) {
       this.#faults.push(`${this.#who}: after ${place.epoch}:${place.seq} came ${epoch}:${seq}`);
     }
-    this.sights.push({ seq, text: this.followed.textOf(frame) });
+    if (recovered !== 'false') this.sights.push({ seq, text: this.followed.textOf(frame) });
   }
 }
