@@ -6,10 +6,12 @@ import type {
   CommandMessage,
   RejoinMessage,
   ReplayMessage,
+  SettleMessage,
   SubscribeMessage,
 } from '../link/messages.ts';
 import type { AnyKind, AttachmentChange } from './actor.ts';
 import { Attachments } from './attachments.ts';
+import type { ConsumerList } from './consumer-list.ts';
 import type { Writer } from './gate.ts';
 import type { Seen } from './seen.ts';
 import { Subscribers } from './subscribers.ts';
@@ -26,10 +28,19 @@ export type Item =
   | { readonly type: 'feed'; readonly stream: string }
   /** Sessions came or went. */
   | { readonly type: 'attachments'; readonly change: AttachmentChange }
-  | { readonly type: 'drain' };
+  | { readonly type: 'drain' }
+  | { readonly type: 'settle'; readonly edge: number; readonly message: SettleMessage }
+  /** The state does not know of this consumer yet, or of none of them. */
+  | { readonly type: 'join'; readonly key: string | null }
+  | { readonly type: 'leave'; readonly keys: readonly string[] }
+  /** The state may want rows. */
+  | { readonly type: 'want' };
 
 /** What nobody waits for: never refused, and given up without a word. */
-export type Silent = Extract<Item, { type: 'timer' | 'rejoin' | 'feed' | 'attachments' | 'drain' }>;
+export type Silent = Extract<
+  Item,
+  { type: 'timer' | 'rejoin' | 'feed' | 'attachments' | 'drain' | 'join' | 'leave' | 'want' }
+>;
 /** What is answered or refused. */
 export type Asking = Exclude<Item, Silent>;
 
@@ -58,6 +69,8 @@ export class Cell implements Writer {
   readonly mailbox = new Queue<Item>();
   readonly subscribers = new Subscribers();
   readonly attachments = new Attachments();
+  /** Made with the first. */
+  consumers: ConsumerList | null = null;
   /** By stream; outlives the state as the subscribers do, who must not miss what came meanwhile. */
   readonly fed = new Map<string, Fed>();
   /** Streams for which a `feed` lies in the mailbox: one finds all that came before it. */
@@ -84,10 +97,10 @@ export class Cell implements Writer {
 
   /** Whether anyone is tied to the actor: then it must be found again, with or without its state. */
   get isTied(): boolean {
-    return !this.subscribers.empty || !this.attachments.empty;
+    return !this.subscribers.empty || !this.attachments.empty || this.consumers?.empty === false;
   }
 
-  /** Lets go of the state; subscribers and attachments stay. */
+  /** Lets go of the state; subscribers, attachments and consumers stay. */
   chill(): void {
     this.phase = 'cold';
     this.state = undefined;

@@ -24,6 +24,10 @@ export class Cells {
     this.#kinds = new Map(options.kinds.map((kind) => [kind.name, kind]));
   }
 
+  get size(): number {
+    return this.#cells.size;
+  }
+
   get(key: string): Cell | undefined {
     return this.#cells.get(key);
   }

@@ -8,7 +8,7 @@ import {
   type ToPeerMessage,
 } from '../link/messages.ts';
 import type { Write } from '../storage/storage.ts';
-import type { AnyKind, Context, KindSettings, PublishOptions, Source, Stream } from './actor.ts';
+import type { AnyKind, Context, Delivery, KindSettings, PublishOptions, Source, Stream } from './actor.ts';
 import { jsonBody, type Body } from './body.ts';
 import { actorKey, toSegment } from './route.ts';
 
@@ -74,6 +74,8 @@ export class Turn implements Context {
   readonly writes: Write[] = [];
   readonly outputs: Output[] = [];
   readonly timers: { delayMs: number; name: string }[] = [];
+  /** For consumers, in order; made with the first. */
+  deliveries: Delivery[] | null = null;
   answer: Body | null = null;
   cursor: string | null = null;
   /** What becomes of the tie between the asking session and the actor. */
@@ -150,6 +152,10 @@ export class Turn implements Context {
     const { bytes } = jsonBody(body);
     const message = [ToShard.tell, actorKey(kind, id), command, bytes] as const;
     this.outputs.push({ to: 'peer', message, bytes: bytes.length });
+  }
+
+  deliver(delivery: Delivery): void {
+    (this.deliveries ??= []).push(delivery);
   }
 
   push(user: string, queue: string, { bytes, isText }: Body): void {
