@@ -1,9 +1,9 @@
 // Documents outlive every end of the process.
 import { expect, test } from 'vitest';
 import { documentsLoad } from '../support/kill-documents.ts';
-import { prove } from '../support/kill-rounds.ts';
+import { prove, type MakeLoad } from '../support/kill-rounds.ts';
 
-const load = () => Promise.resolve(documentsLoad(['novel', 'letter']));
+const load: MakeLoad = (server) => documentsLoad(server, ['novel', 'letter']);
 
 test('[KILL3] an operation that was acknowledged or seen outlives 10 kills, once and in order', async () => {
   await prove(load, { signal: 'SIGKILL', times: 10, framesMax: 2_000 });

@@ -59,7 +59,7 @@ const documentIds = [idOn('document', 0, shards), idOn('document', 1, shards)];
 const productIds = ['counted', idOn('product', 0, shards), idOn('product', 1, shards)] as const;
 
 test.concurrent.each<[what: string, makeLoad: MakeLoad]>([
-  ['editors', () => Promise.resolve(documentsLoad(documentIds))],
+  ['editors', (server) => documentsLoad(server, documentIds)],
   ['those who follow the inventory', (server) => inventoryLoad(server, productIds)],
 ])(
   '[KILL7] each shard dies twice: %s see everything once, what is asked is done or UNAVAILABLE',

@@ -11,7 +11,7 @@ export interface Sight {
 
 export interface Followed {
   readonly destination: string;
-  /** What a MESSAGE says, in the form of `stored`. */
+  /** What a MESSAGE says, in the form of `stored`; not asked of the one that tells where the stream stands. */
   readonly textOf: (frame: ReceivedFrame) => string;
   /** All that the database holds of it, in the order of seq. */
   readonly stored: (database: DatabaseView) => readonly Sight[];
@@ -26,6 +26,8 @@ export class Follower {
   readonly followed: Followed;
   /** All that was seen since the first subscription, over all connections. */
   readonly sights: Sight[] = [];
+  /** The body that told where the stream stood at the first subscription. */
+  start = '';
   readonly #who: string;
   readonly #faults: string[];
   #place: Place | null = null;
@@ -93,6 +95,7 @@ export class Follower {
     this.#place = { epoch, seq };
     if (!place) {
       if (recovered !== 'false') this.#faults.push(`${this.#who}: not told where the stream stands`);
+      this.start = frame.body;
       return;
     }
     if (recovered !== (isFirst ? 'true' : undefined)) {
@@ -101,6 +104,6 @@ export class Follower {
     if (seq !== place.seq + 1 || epoch !== place.epoch) {
       this.#faults.push(`${this.#who}: after ${place.epoch}:${place.seq} came ${epoch}:${seq}`);
     }
-    this.sights.push({ seq, text: this.followed.textOf(frame) });
+    if (recovered !== 'false') this.sights.push({ seq, text: this.followed.textOf(frame) });
   }
 }

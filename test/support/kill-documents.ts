@@ -2,11 +2,16 @@
 // made on the text that it has seen.
 import { applyTo, type Changes } from '../../src/text/changes.ts';
 import type { DatabaseView } from './database.ts';
-import { openDocument, operationOf } from './documents.ts';
+import { openDocument, operationOf, type Opened } from './documents.ts';
 import type { Followed, Follower } from './follower.ts';
 import { expectKept, expectOnce, type Load } from './kill-rounds.ts';
 import { Participant, type Self } from './participant.ts';
-import { range } from './rooms.ts';
+import { range, sendMany } from './rooms.ts';
+import type { TestServer } from './server.ts';
+import { connectStomp } from './stomp.ts';
+
+/** A document has a snapshot at every 1,000 operations. */
+const pastOperations = 960;
 
 /** What is asked for, without its key, which is the operation's id. */
 interface Edit {
@@ -39,7 +44,6 @@ function followedDocument(docId: string): Followed {
   return {
     destination: `/topic/doc.${docId}`,
     textOf(frame) {
-      if (frame.headers['recovered'] === 'false') return '';
       const { operationId, userId, revision, changes } = operationOf(frame);
       const triples = changes.map(({ position, length, text }): Triple => [position, length, text]);
       return said({ operationId, userId, revision, changes: triples });
@@ -61,17 +65,19 @@ function followedDocument(docId: string): Followed {
   };
 }
 
-/** The text that an editor has, which is all that it saw, applied. */
+/** The text that an editor has: what there was at first, and all that it saw applied to it. */
 class Draft {
-  text = '';
+  #text: string | null = null;
   #applied = 0;
 
   bringUpTo(follower: Follower): string {
     follower.look();
+    let text = this.#text ?? (JSON.parse(follower.start) as Opened).content;
     for (; this.#applied < follower.sights.length; this.#applied += 1) {
-      this.text = applyTo(this.text, changesOf(follower.sights[this.#applied]?.text ?? ''));
+      text = applyTo(text, changesOf(follower.sights[this.#applied]?.text ?? ''));
     }
-    return this.text;
+    this.#text = text;
+    return text;
   }
 }
 
@@ -131,8 +137,14 @@ function checkDocument(database: DatabaseView, docId: string, participants: read
   }
 }
 
-/** Documents that nobody has changed yet. */
-export function documentsLoad(docIds: readonly string[]): Load {
+/** @param docIds the first gets a past, so that a snapshot falls into the load; nobody has changed the others yet. */
+export async function documentsLoad(server: TestServer, docIds: readonly string[]): Promise<Load> {
+  const author = await connectStomp(server, { user: 'author' });
+  const past = range(0, pastOperations - 1).map((revision) =>
+    JSON.stringify({ type: 'INSERT', position: 0, text: '.', revision, operationId: `author ${revision}` }),
+  );
+  await sendMany(author, `/app/doc.operation/${docIds[0]}`, past);
+  await author.disconnect();
   const participants = range(1, 4).map((number) => editor(`editor-${number}`, number * 1_000_003, docIds));
   return {
     participants,

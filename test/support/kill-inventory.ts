@@ -34,7 +34,7 @@ function followedChanges(stream: string): Followed {
     [told['productId'], told['quantity'], told['urgent'], told['version'], told['timestamp']].join(' ');
   return {
     destination: stream,
-    textOf: (frame) => (frame.headers['recovered'] === 'false' ? '' : said(parse(frame))),
+    textOf: (frame) => said(parse(frame)),
     stored: (database) =>
       rowsOf(database, stream).map((row) => ({
         seq: Number(row['seq']),

@@ -32,7 +32,6 @@ function followedNotifications(user: string): Followed {
   return {
     destination: queue,
     textOf(frame) {
-      if (frame.headers['recovered'] === 'false') return '';
       const { notificationId, message, createdAt } = parse(frame);
       return said(notificationId, message, createdAt);
     },
