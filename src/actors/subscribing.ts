@@ -27,6 +27,7 @@ export function receiveSubscribe(runtime: Runtime, cell: Cell, item: ItemOf<'sub
   const log = stream.log;
   if (from === null) return goLive(runtime, cell, item, null);
   if (from[0] === 'since') return goLive(runtime, cell, item, null, from[1]);
+  if (from[0] === 'consume') throw new Refusal('BAD_REQUEST', `${destination} is no queue.`);
   if (!log && from[0] === 'durable') {
     throw new Refusal('BAD_REQUEST', `No position can be kept for ${destination}.`);
   }

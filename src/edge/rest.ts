@@ -32,16 +32,6 @@ const lineTypes: ReadonlySet<string> = new Set([
   'application/jsonl',
 ]);
 
-/** Answers what needs neither a token nor an actor; null for everything else. */
-export function probe(edge: Edge, { method, path }: RestRequest): RestResponse | null {
-  if (method !== 'GET') return null;
-  if (path === '/healthz') return jsonResponse(200, { status: 'alive' });
-  if (path !== '/readyz') return null;
-  return edge.ready
-    ? jsonResponse(200, { status: 'ready' })
-    : jsonResponse(503, { status: edge.draining ? 'draining' : 'starting' });
-}
-
 /** Takes the request's body to where it belongs. */
 export function receive(edge: Edge, request: RestRequest, http: HttpSide): BodyReader {
   const { method, path, contentType, contentLength } = request;

@@ -5,7 +5,14 @@ import { Refusal } from '../../errors.ts';
 import type { InventoryChangeRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context, type Present, type Stream } from '../actor.ts';
 import { jsonBody, nothing } from '../body.ts';
-import { changesStream, changeView, productView, urgentStream, type Change } from './inventory-views.ts';
+import {
+  changesStream,
+  changeView,
+  productAnswer,
+  productView,
+  urgentStream,
+  type Change,
+} from './inventory-views.ts';
 
 const historyMessagesMax = 10_000;
 /** Trimming goes in steps: one write per this many changes, not one each. */
@@ -135,6 +142,7 @@ export const inventoryKind = defineActor({
     list: command({
       routes: ['GET /api/inventory'],
       about: 'Products in the order of their ids.',
+      answer: z.array(productAnswer),
       decode: nothing,
       parameters: z.object({
         after: z.string().optional().describe('Only products whose id comes after this one.'),

@@ -1,10 +1,10 @@
 // The price book without its doors: the last value of every symbol, what of it has moved and is not stored yet, and who
 // watches what.
+import { isoTime } from '../body.ts';
 import { Refusal } from '../../errors.ts';
 import { changeOf } from '../../lib/decimal.ts';
 import type { PriceRow } from '../../storage/tables.ts';
 import type { PriceView, Tick } from './price-views.ts';
-import { isoTime } from './room-views.ts';
 
 /** A tick of one more symbol is a CONFLICT. */
 export const symbolsMax = 10_000;

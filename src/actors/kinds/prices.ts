@@ -125,7 +125,9 @@ export const pricesKind = defineActor({
     list: command({
       routes: ['GET /api/prices'],
       about: 'The last price of every symbol, or of those named.',
-      parameters: z.object({ symbols: z.string().optional() }),
+      parameters: z.object({
+        symbols: z.string().optional().describe('Separated by commas; all unless given.'),
+      }),
       answer: z.array(priceSchema),
       decode: nothing,
       receive(book: PriceBook, _body, ctx) {
