@@ -69,8 +69,11 @@ export class OpenDoors {
 
   /** The answer to what needs neither a token nor an actor; null for everything else. */
   answer(edge: Edge, { method, path }: RestRequest): RestResponse | null {
-    if (method !== 'GET') return null;
-    return this.#answers.get(path)?.(edge) ?? null;
+    const answer = this.#answers.get(path);
+    if (!answer || method === 'OPTIONS') return null;
+    if (method === 'GET') return answer(edge);
+    const refused = jsonResponse(405, { code: 'BAD_REQUEST', message: 'Use GET.' });
+    return { ...refused, headers: { allow: 'GET' } };
   }
 }
 

@@ -73,7 +73,6 @@ describe('errors', () => {
     ['no path', 'GET', '/', 404, 'NOT_FOUND'],
     ['a path that climbs', 'GET', '/api/../../etc/passwd', 404, 'NOT_FOUND'],
     ['a wrong method', 'DELETE', '/api/rooms', 405, 'BAD_REQUEST'],
-    ['a wrong method of a probe', 'POST', '/healthz', 404, 'NOT_FOUND'],
     ['a room that is not there', 'GET', '/api/rooms/nowhere', 404, 'NOT_FOUND'],
   ])('[HTTP2] %s: %s %s is %i', async (_name, method, path, status, code) => {
     const answer = await server.rest(method, path, { user: 'alice' });
@@ -87,6 +86,17 @@ describe('errors', () => {
     const { headers } = await server.rest('PUT', '/api/rooms', { user: 'alice' });
     expect(headers.get('allow')?.split(', ').toSorted()).toEqual(['GET', 'POST']);
   });
+
+  test.each(['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs'])(
+    '[HTTP2] %s, which is there for everybody, is no other for its wrong methods',
+    async (path) => {
+      for (const method of ['POST', 'DELETE']) {
+        const answer = await server.rest(method, path);
+        expect(answer).toMatchObject({ status: 405, body: { code: 'BAD_REQUEST' } });
+        expect(answer.headers.get('allow')).toBe('GET');
+      }
+    },
+  );
 
   test.each([
     ['none', undefined],
