@@ -35,6 +35,36 @@ describe.each(layouts)('$name', (layout) => {
     expect((await server.rest('GET', `/api/documents/${doc}`, { user: 'alice' })).status).toBe(404);
   });
 
+  test.each([
+    ['TOO_LARGE', 'long', 'x'.repeat(256)],
+    ['BAD_REQUEST', 'a wildcard', 'a*'],
+    ['BAD_REQUEST', 'a placeholder', '{id}'],
+    ['BAD_REQUEST', 'a control character', 'a\nb'],
+    ['BAD_REQUEST', 'what its own cursors would be called', 'a.cursors'],
+  ])('[DOC12] an id that nobody could follow is %s: %s', async (code, _name, doc) => {
+    const alice = await editor('alice');
+    const operation = { type: 'INSERT', position: 0, text: 'x', revision: 0 };
+    const refused = { refusal: { code, docId: doc } };
+    await expect(alice.subscribe(`/app/doc.open/${doc}`)).rejects.toMatchObject(refused);
+    await expect(alice.send(`/app/doc.operation/${doc}`, operation)).rejects.toMatchObject(refused);
+    await expect(alice.send(`/app/doc.cursor/${doc}`, { position: 0 })).rejects.toMatchObject(refused);
+    const there = await server.rest('GET', `/api/documents/${encodeURIComponent(doc)}`, { user: 'alice' });
+    expect(there.status).toBe(404);
+  });
+
+  test.each(['x'.repeat(255), 'a b', 'ü:😀', 'a.b', '__proto__', '{}', '.cursors.a'])(
+    '[DOC12] any other is an id: %s',
+    async (doc) => {
+      const alice = await editor('alice');
+      await alice.subscribe(`/topic/doc.${doc}`);
+      await insert(alice, doc, [0, 'x', 0]);
+      expect((await openDocument(alice, doc)).docId).toBe(doc);
+      await alice.messages(`/topic/doc.${doc}`, 1);
+      const path = `/api/documents/${encodeURIComponent(doc)}`;
+      expect((await server.rest('GET', path, { user: 'alice' })).body).toMatchObject({ content: 'x' });
+    },
+  );
+
   test('[DOC2] an operation is broadcast with its revision, its plain form and its changes', async () => {
     const doc = newDocument();
     const alice = await editor('alice');

@@ -12,6 +12,9 @@ import { isoTime, json, jsonBody, nothing, optional } from '../body.ts';
 import { DocumentState, type Since } from './document-state.ts';
 import { changesOf, inverseOf, keptChanges, operationView } from './document-views.ts';
 
+const idCharactersMax = 255;
+/** Nobody could subscribe to the topic of a document whose id reads as a pattern, or as the cursors of another. */
+const oddId = /[\p{Cc}*?]|\{[^{}]+\}|\.cursors$/u;
 const documentUnitsMax = 4 * 1024 * 1024;
 /** Operations that are kept at least, and the step in which older ones go. */
 const operationsKept = 10_000;
@@ -61,6 +64,16 @@ const operationAnswer = z
   })
   .meta({ id: 'DocumentOperation' });
 const digits = z.string().regex(/^\d{1,15}$/, 'must be a whole number');
+
+/** Throws for an id that no document can have. */
+function refuseOddId({ id }: Context): void {
+  if (id.length > idCharactersMax) {
+    throw new Refusal('TOO_LARGE', `A document's id has at most ${idCharactersMax} characters.`);
+  }
+  if (!oddId.test(id)) return;
+  const text = "A document's id holds no wildcards or control characters, and does not end in .cursors.";
+  throw new Refusal('BAD_REQUEST', text);
+}
 
 /** A row as the user sees it who undoes. */
 function stepOf(row: DocumentOperationRow, user: string): Step {
@@ -188,6 +201,7 @@ export const documentKind = defineActor({
   streams: {
     operations: {
       destination: '/topic/doc.{id}',
+      admit: (_state, ctx) => refuseOddId(ctx),
       // The message that is `seq` was applied on revision `seq - 1`.
       log: {
         head: ({ epoch, oldest, revision }) => ({ epoch, oldest: oldest + 1, newest: revision }),
@@ -209,6 +223,7 @@ export const documentKind = defineActor({
     },
     cursors: {
       destination: '/topic/doc.{id}.cursors',
+      admit: (_state, ctx) => refuseOddId(ctx),
       present(state, ctx) {
         const bodies = [...state.cursors.entries()].map(([session, { user, position, anchor }]) =>
           cursorBody(ctx.id, { session, user }, { position, anchor, revision: state.revision }, ctx.now),
@@ -222,7 +237,10 @@ export const documentKind = defineActor({
     open: command({
       routes: ['SUBSCRIBE /app/doc.open/{id}'],
       decode: nothing,
-      receive: (state: DocumentState, _body, ctx) => ctx.reply(view(state, ctx.id)) as undefined,
+      receive(state: DocumentState, _body, ctx) {
+        refuseOddId(ctx);
+        ctx.reply(view(state, ctx.id));
+      },
     }),
 
     get: command({
@@ -262,6 +280,7 @@ export const documentKind = defineActor({
       decode: decodeOperation,
       idempotencyKey: (body) => body.operationId,
       query(state: DocumentState, body, ctx) {
+        refuseOddId(ctx);
         assertKept(state, body.revision);
         if (state.since(body.revision)) return undefined;
         return operationsAfter(ctx.id, body.revision - 1, Number.MAX_SAFE_INTEGER);
@@ -299,6 +318,7 @@ export const documentKind = defineActor({
       routes: ['SEND /app/doc.cursor/{id}'],
       decode: decodeCursor,
       receive(state: DocumentState, body, ctx) {
+        refuseOddId(ctx);
         const revision = body.revision ?? state.revision;
         const over = revision > state.revision ? null : state.since(revision);
         if (!over) throw new Refusal('BAD_REQUEST', `No cursor can be placed in revision ${revision}.`);
