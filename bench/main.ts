@@ -22,6 +22,12 @@ interface Entrant {
   error?: string;
 }
 
+/** Names of the targets that can take part; of all targets without a scenario. */
+function targetsOf(scenario: Scenario<CommonKey> | undefined): readonly string[] {
+  const work = scenario === undefined ? undefined : (scenario.work ?? 'chat');
+  return targets.filter(({ works }) => work === undefined || works.includes(work)).map(({ name }) => name);
+}
+
 function helpText(scenario: Scenario<CommonKey> | undefined): string {
   const list = scenarios.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
   return [
@@ -30,7 +36,7 @@ function helpText(scenario: Scenario<CommonKey> | undefined): string {
       ? ['', 'Scenarios (each has its own --help):', ...list]
       : ['', scenario.summary]),
     ...(scenario === undefined ? [] : ['', 'Options:', describeOptions(scenario.options)]),
-    `  --targets a,b            of ${targets.map(({ name }) => name).join(', ')} (default: all)`,
+    `  --targets a,b            of ${targetsOf(scenario).join(', ')} (default: all)`,
     '  --server-args "ARGS"     more arguments for `stagewire start`',
     '  --data-dir FOLDER        where databases lie while they are needed (default: the temporary folder)',
     '  --json-only              print only the line of JSON',
@@ -112,11 +118,7 @@ async function main(args: readonly string[]): Promise<number> {
       `unknown scenario "${name}": there are ${scenarios.map((known) => known.name).join(', ')}`,
     );
   }
-  const options = parseOptions(
-    rest,
-    scenario.options,
-    targets.map((target) => target.name),
-  );
+  const options = parseOptions(rest, scenario.options, targetsOf(scenario));
   if (options.help) {
     stdout.write(helpText(scenario));
     return exitCodes.sound;

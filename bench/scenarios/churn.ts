@@ -22,7 +22,7 @@ export const churn: Scenario<CommonKey | 'concurrent' | 'rooms'> = {
   ],
   measure: async (stage, numbers) => {
     const rooms = await stage.rooms(numbers.rooms);
-    return stage.withLoad({ kind: 'churn', rooms, lanes: numbers.concurrent }, (load) =>
+    return stage.withChat({ kind: 'churn', rooms, lanes: numbers.concurrent }, (load) =>
       stage.run(load, { kind: 'closed', window: 1, until: 'receipt' }, numbers),
     );
   },

@@ -64,7 +64,7 @@ export const durable: Scenario<CommonKey | 'connections' | 'window' | 'rooms'> =
     const connections = Array.from({ length: numbers.connections }, (_, index): ConnectionPlan => {
       return { user: `user-${index}`, subscribesTo: [], sendsTo: index % numbers.rooms };
     });
-    const outcome = await stage.withLoad({ kind: 'traffic', rooms, connections, receipts: true }, (load) =>
+    const outcome = await stage.withChat({ kind: 'traffic', rooms, connections, receipts: true }, (load) =>
       stage.run(load, { kind: 'closed', window: numbers.window, until: 'receipt' }, numbers),
     );
     return withRowsCounted(stage, outcome);

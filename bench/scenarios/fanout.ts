@@ -44,7 +44,7 @@ export const fanout: Scenario<CommonKey | 'subscribers' | 'rate' | 'window'> = {
     const rooms = await stage.rooms(1);
     const connections = [publisher, ...subscribers];
     const receipts = stage.target.receipts === 'always';
-    return stage.withLoad({ kind: 'traffic', rooms, connections, receipts }, (load) =>
+    return stage.withChat({ kind: 'traffic', rooms, connections, receipts }, (load) =>
       stage.run(load, pace, numbers),
     );
   },

@@ -34,9 +34,9 @@ async function measure(stage: Stage, wanted: number, pauseMs: number): Promise<O
   const count = Math.min(wanted, openFilesMax() - otherFiles);
   const rooms = await stage.rooms(roomCount);
   const plan = { kind: 'traffic', rooms, receipts: false } as const;
-  await stage.withLoad({ ...plan, connections: connectionsOf(warmupConnections) }, () => sleep(pauseMs));
+  await stage.withChat({ ...plan, connections: connectionsOf(warmupConnections) }, () => sleep(pauseMs));
   const before = await residentBytes(stage, pauseMs);
-  return stage.withLoad({ ...plan, connections: connectionsOf(count) }, async () => {
+  return stage.withChat({ ...plan, connections: connectionsOf(count) }, async () => {
     const during = await residentBytes(stage, pauseMs);
     const cpuBefore = stage.server.cpuSeconds();
     await sleep(pauseMs);

@@ -19,7 +19,7 @@ interface Ground {
 /** One run at one rate, with connections of its own: what an overload left behind must not count in the next. */
 function attempt(stage: Stage, ground: Ground, rate: number, timing: Timing): Promise<Outcome> {
   const connections = membersOf(ground.rooms.length, ground.members);
-  return stage.withLoad({ kind: 'traffic', rooms: ground.rooms, connections, receipts: true }, (load) =>
+  return stage.withChat({ kind: 'traffic', rooms: ground.rooms, connections, receipts: true }, (load) =>
     stage.run(load, { kind: 'open', ratePerSecond: rate }, timing),
   );
 }

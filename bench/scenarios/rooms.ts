@@ -38,7 +38,7 @@ export const rooms: Scenario<CommonKey | 'rooms' | 'members' | 'rate'> = {
     const names = await stage.rooms(numbers.rooms);
     const connections = membersOf(numbers.rooms, numbers.members);
     const receipts = stage.target.receipts === 'always';
-    return stage.withLoad({ kind: 'traffic', rooms: names, connections, receipts }, (load) =>
+    return stage.withChat({ kind: 'traffic', rooms: names, connections, receipts }, (load) =>
       stage.run(load, { kind: 'open', ratePerSecond: numbers.rate }, numbers),
     );
   },

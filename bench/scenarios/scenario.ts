@@ -3,6 +3,9 @@ import type { Outcome } from '../lib/figures.ts';
 import type { NumberOption, NumberOptions } from '../lib/options.ts';
 import type { Stage } from '../lib/stage.ts';
 
+/** What a scenario asks of a target. */
+export type Work = 'chat' | 'documents' | 'ticks' | 'presence';
+
 /** One column of the table: figures of one kind, beside each other. */
 export interface Column {
   readonly title: string;
@@ -18,8 +21,10 @@ export interface Scenario<Key extends string = string> {
   readonly options: NumberOptions<Key>;
   /** Leaves out targets that can't give receipts. */
   readonly needsReceipts?: boolean;
-  /** The figure that is set in relation to `uws`; none where there is no meaning in it. */
-  readonly cost?: { readonly figure: string; readonly title: string };
+  /** What a target must do to take part; `chat` unless said. */
+  readonly work?: Work;
+  /** The figure that is set in relation to that of `target` (`uws` unless said); none where there is no meaning in it. */
+  readonly cost?: { readonly figure: string; readonly title: string; readonly target?: string };
   readonly columns: readonly Column[];
   measure(stage: Stage, numbers: Readonly<Record<Key, number>>): Promise<Outcome>;
 }
