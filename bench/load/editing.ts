@@ -159,7 +159,7 @@ export class Editing implements EditorListener {
     for (const replica of this.#replicas) {
       const reader = await this.#join(replica, 'reader');
       const { content, revision } = await this.#open(reader);
-      reader.destroy();
+      reader.leave();
       const editors = this.#editors.filter((editor) => editor.replica === replica && editor !== reader);
       const isWhole = replica.content === content && replica.revision === revision;
       const others = editors.filter((editor) => !isWhole || editor.revision !== revision).length;

@@ -51,6 +51,7 @@ export class Editor implements EditingPeer, WebSocketListener {
   readonly #own = new Map<number, Change>();
   /** Of the text it has: exact when all of that has come, else no more than it is. */
   #length = 0;
+  #hasLeft = false;
   #underWay: { readonly number: number; readonly change: Change; readonly dueUs: number } | null = null;
 
   constructor(options: EditorOptions) {
@@ -105,7 +106,9 @@ export class Editor implements EditingPeer, WebSocketListener {
     this.#options.protocol.send(this, { change, revision: this.revision, number: this.sent });
   }
 
-  destroy(): void {
+  /** Ends the connection without a word to the server or the listener. */
+  leave(): void {
+    this.#hasLeft = true;
     this.#client.destroy();
   }
 
@@ -167,7 +170,9 @@ export class Editor implements EditingPeer, WebSocketListener {
   }
 
   closed(reason: string): void {
-    this.#options.listener.closed(reason);
+    if (!this.#hasLeft) {
+      this.#options.listener.closed(reason);
+    }
     this.#fail(new Error(reason));
   }
 
