@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['dist/test/**/*.test.js'],
+    globalSetup: ['dist/test/support/left-out.js'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',

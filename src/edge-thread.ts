@@ -1,23 +1,38 @@
 // An edge thread: wires sockets, sessions and links.
 import { Authenticator } from './edge/auth.ts';
 import { Edge } from './edge/edge.ts';
+import { OpenDoors, openPaths } from './edge/open-doors.ts';
 import { RateLimiter } from './edge/rate-limit.ts';
 import { RouteTable } from './edge/route-table.ts';
 import { Server } from './edge/server.ts';
+import { describeRest } from './actors/openapi.ts';
 import { routesOf, sessionKindsOf } from './actors/routes.ts';
 import { asError } from './lib/as-error.ts';
 import { systemClock } from './lib/clock.ts';
 import { edgeLimits, farewellMs, headLimits } from './limits.ts';
 import { loadKinds } from './load-kinds.ts';
 import { openLog } from './log.ts';
+import { databaseFails, metricsText, nodeBoard, watchThread } from './node-metrics.ts';
+import { readPageFiles } from './page-files.ts';
 import type { EdgeTask, Order, Report } from './thread-tasks.ts';
+import { version } from './version.ts';
 
 /** Runs until it is told to drain. Rejects when the port can't be had or after a fault that can't be mended. */
-export async function runEdge({ settings, control, index, port, rateTable }: EdgeTask): Promise<void> {
+export async function runEdge({
+  settings,
+  metrics,
+  control,
+  index,
+  port,
+  rateTable,
+}: EdgeTask): Promise<void> {
   const { config, secret } = settings;
   const log = openLog(settings.logLevel, `edge-${index}`);
   const kinds = await loadKinds(settings.kindsUrl);
-  const server = new Server();
+  const board = nodeBoard(config, metrics);
+  const counts = board.countsOf(`edge-${index}`);
+  watchThread(counts.thread, systemClock, () => undefined);
+  const server = new Server(counts.edge);
   const edge = new Edge({
     config: {
       ...edgeLimits,
@@ -38,6 +53,13 @@ export async function runEdge({ settings, control, index, port, rateTable }: Edg
     groups: server,
     clock: systemClock,
     log,
+    counts: counts.edge,
+  });
+  const openDoors = new OpenDoors({
+    description: JSON.stringify(describeRest(kinds, { version, own: openPaths })),
+    page: readPageFiles(),
+    metrics: () => metricsText(board),
+    databaseFails: () => databaseFails(board),
   });
 
   const ended = new Promise<void>((resolve, reject) => {
@@ -68,7 +90,7 @@ export async function runEdge({ settings, control, index, port, rateTable }: Edg
   });
 
   try {
-    await server.listen(edge, { host: config.host, port, origins: config.origins, log });
+    await server.listen(edge, { host: config.host, port, origins: config.origins, log, openDoors });
   } catch (error) {
     server.close();
     control.close();

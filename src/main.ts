@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The command line.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError, resolveConfig, settings, type Given, type SettingName } from './config.ts';
@@ -11,12 +10,10 @@ import { parseDuration } from './lib/duration.ts';
 import { findSecret } from './secret.ts';
 import { startNode } from './start.ts';
 import { migrate } from './storage/open.ts';
+import { version } from './version.ts';
 
 const usageExitCode = 2;
 const failureExitCode = 1;
-
-const packageFile = fileURLToPath(new URL('../../package.json', import.meta.url));
-const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 
 /** Adds flags for these settings; their values stay text until `resolveConfig` reads them. */
 function withSettings(command: Command, names: readonly SettingName[]): Command {

@@ -1,22 +1,33 @@
 // A shard thread: wires actors, storage and links.
 import { keyLifetimeMs } from './actors/seen.ts';
 import { Shard } from './actors/shard.ts';
-import { systemClock } from './lib/clock.ts';
+import { monotonicMs, systemClock } from './lib/clock.ts';
 import { newEpoch, newId } from './lib/random.ts';
 import { expireEveryMs, shardLimits, topicLifetimeMs } from './limits.ts';
 import { loadKinds } from './load-kinds.ts';
 import { openLog } from './log.ts';
+import { nodeBoard, watchThread } from './node-metrics.ts';
 import { ShardLinks } from './shard-links.ts';
 import { openStorage } from './storage/open.ts';
 import { RemoteStorage } from './storage/remote.ts';
+import { WatchedStorage } from './storage/watched.ts';
 import type { Order, Report, ShardTask } from './thread-tasks.ts';
 
 const idleCheckMs = 5;
 
 /** Runs until it is told to drain. */
-export async function runShard({ settings, control, index, storage: end }: ShardTask): Promise<void> {
+export async function runShard({
+  settings,
+  metrics,
+  control,
+  index,
+  storage: storageEnd,
+}: ShardTask): Promise<void> {
   const log = openLog(settings.logLevel, `shard-${index}`);
-  const storage = end ? new RemoteStorage(end) : openStorage(settings.config.databaseUrl);
+  const counts = nodeBoard(settings.config, metrics).countsOf(`shard-${index}`);
+  const opened = storageEnd ? new RemoteStorage(storageEnd) : openStorage(settings.config.databaseUrl);
+  const watch = { counts: counts.storage, clock: systemClock, monotonicMs };
+  const storage = new WatchedStorage(opened, watch);
   const shard = new Shard({
     kinds: await loadKinds(settings.kindsUrl),
     storage,
@@ -25,8 +36,10 @@ export async function runShard({ settings, control, index, storage: end }: Shard
     settings: { priceIntervalMs: settings.config.priceIntervalMs },
     limits: shardLimits,
     log,
-    place: { index, count: settings.config.shards },
+    counts: counts.shard,
+    place: { index, count: settings.config.shards, edges: settings.config.edges },
   });
+  watchThread(counts.thread, systemClock, () => counts.shard.actors.set(shard.actorCount));
   const links = new ShardLinks(shard);
 
   if (index === 0) {

@@ -7,6 +7,7 @@ import { createRateTable } from './edge/rate-limit.ts';
 import { asError } from './lib/as-error.ts';
 import type { Clock } from './lib/clock.ts';
 import { createLink } from './link/link.ts';
+import { nodeBoard } from './node-metrics.ts';
 import type { NodeSettings, Order, Report, ThreadTask } from './thread-tasks.ts';
 
 type Role = ThreadTask['role'];
@@ -33,7 +34,8 @@ export class Supervisor {
   readonly #edges: Thread[] = [];
   readonly #shards: Thread[] = [];
   #storage: Thread | null = null;
-  #rateTable = createRateTable();
+  readonly #rateTable = createRateTable();
+  readonly #metrics: SharedArrayBuffer;
   #port = 0;
   #draining = false;
   readonly #onFatal: (error: Error) => void;
@@ -41,6 +43,7 @@ export class Supervisor {
   /** @param onFatal called when a thread that nothing can go on without has died. */
   constructor(settings: NodeSettings, clock: Clock, log: Logger, onFatal: (error: Error) => void) {
     this.#settings = settings;
+    this.#metrics = nodeBoard(settings.config).memory;
     this.#clock = clock;
     this.#log = log;
     this.#onFatal = onFatal;
@@ -111,7 +114,7 @@ export class Supervisor {
 
   #run(role: Role, index: number): Thread {
     const { port1: control, port2 } = new MessageChannel();
-    const base = { settings: this.#settings, control: port2, index };
+    const base = { settings: this.#settings, metrics: this.#metrics, control: port2, index };
     const transferList = [port2];
     let task: ThreadTask;
     if (role === 'edge') task = { ...base, role, port: this.#port, rateTable: this.#rateTable };

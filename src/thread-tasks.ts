@@ -14,6 +14,8 @@ export interface NodeSettings {
 
 interface TaskBase {
   readonly settings: NodeSettings;
+  /** Where all threads count. */
+  readonly metrics: SharedArrayBuffer;
   readonly control: MessagePort;
   readonly index: number;
 }

@@ -1,10 +1,12 @@
 // The contract of an actor kind: what its author writes, and what the runtime gives. A kind is one file in
 // src/actors/kinds and one line in src/actors/kinds.ts.
 import type { ZodObject, ZodType } from 'zod';
-import type { Headers, Params, StreamMessage } from '../link/messages.ts';
+import type { Headers, Held, Params, StreamMessage } from '../link/messages.ts';
 import type { Query, QueryName, Rows, Write } from '../storage/storage.ts';
 import type { Body, Decoder } from './body.ts';
 import type { IdSource } from './route.ts';
+
+export type { Held } from '../link/messages.ts';
 
 /** The life of a stream and the messages of it that are kept: `oldest`..`newest`, none when newest is 0. */
 export interface Head {
@@ -40,6 +42,17 @@ export interface PublishOptions {
   readonly params?: Params;
 }
 
+/** A message for one consumer. */
+export interface Delivery {
+  /** The consumer's key. */
+  readonly consumer: string;
+  readonly held: Held;
+  /** Whether it may have been delivered before. */
+  readonly redelivered: boolean;
+  readonly headers: Headers | null;
+  readonly body: Body;
+}
+
 /**
  * One turn's view of the world. Every verb only enqueues: nothing leaves before the writes of this turn and of all
  * earlier turns of the actor are committed, and nothing at all when the turn throws.
@@ -68,6 +81,8 @@ export interface Context extends Source {
    * a shard dies on the way: what must not be lost is written first and found again from there.
    */
   send(kind: string, id: string, command: string, body: unknown): void;
+  /** A message to one consumer, which holds it from now on. */
+  deliver(delivery: Delivery): void;
   /** A volatile message to all sessions of a user that subscribe to `/user/queue/{queue}`. */
   push(user: string, queue: string, body: Body): void;
   /** Tells the owner of a stream that this turn has appended to it; see `StreamLog.advance`. */
@@ -169,6 +184,39 @@ export interface Command<State> extends Doors {
   receive(state: State, body: never, ctx: Context, rows: never): undefined;
 }
 
+/** A subscription that gets messages for itself alone. */
+export interface Consumer {
+  /** Names it among the actor's consumers; never used again. */
+  readonly key: string;
+  /** Messages that it may hold unacknowledged. */
+  readonly window: number;
+  /** What it holds, by id. */
+  readonly held: ReadonlyMap<string, Held>;
+}
+
+/** A consumer has acknowledged what it held, or gives it back. */
+export interface Settlement {
+  readonly consumer: string;
+  readonly held: readonly Held[];
+  readonly isAcknowledged: boolean;
+}
+
+/**
+ * Shares messages out among the subscribers of the kind's streams, each to one alone. The runtime keeps who they are and
+ * what they hold, since they outlive a reload: the state learns of them by `joined`, before any other turn.
+ */
+export interface Consumers<State> {
+  /** One is there from now on, or after a load all that are there; some may be known already. */
+  joined(state: State, ctx: Context, consumers: readonly Consumer[]): undefined;
+  /** They are gone, all at once; what they held is nobody's. */
+  left(state: State, ctx: Context, consumers: readonly string[]): undefined;
+  /** Of a consumer that the state does not know where its shard is a new one. */
+  settled(state: State, ctx: Context, settlement: Settlement): undefined;
+  /** Rows that memory lacks, asked for after each turn; read while the actor takes no turn, and given to `took`. */
+  wants(state: State, id: string): Query | null;
+  took(state: State, ctx: Context, query: Query, rows: readonly never[]): undefined;
+}
+
 export interface Kind<State = never> {
   /** The first half of `kind/id`. */
   readonly name: string;
@@ -187,6 +235,11 @@ export interface Kind<State = never> {
   attachments?(state: State, ctx: Context, change: AttachmentChange): undefined;
   /** The last turn before the node ends, of an actor that is in memory. */
   drain?(state: State, ctx: Context): undefined;
+  /**
+   * Present where messages go to one subscriber alone. Other actors that have put messages there say so with
+   * `ctx.feed`: then the actor is loaded again.
+   */
+  readonly consumers?: Consumers<State>;
 }
 
 /** A session tied to an actor, and whose it is. */
@@ -236,6 +289,7 @@ interface KindOptions<State, Load extends Readonly<Record<string, Query>>> {
   attachesSessions?: boolean;
   attachments?(state: State, ctx: Context, change: AttachmentChange): undefined;
   drain?(state: State, ctx: Context): undefined;
+  consumers?: Consumers<State>;
 }
 
 /** Makes a kind of actor; see src/actors/kinds/topic.ts for a small one. */

@@ -24,6 +24,11 @@ export interface Decoder<Value> {
   readonly schema?: ZodType;
 }
 
+/** A time of a body: ISO-8601, UTC, milliseconds. */
+export function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
 export function jsonBody(value: unknown): Body {
   return { bytes: Buffer.from(JSON.stringify(value)), isText: true };
 }

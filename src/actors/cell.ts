@@ -6,10 +6,12 @@ import type {
   CommandMessage,
   RejoinMessage,
   ReplayMessage,
+  SettleMessage,
   SubscribeMessage,
 } from '../link/messages.ts';
 import type { AnyKind, AttachmentChange } from './actor.ts';
-import { Attachments } from './attachments.ts';
+import type { Attachments } from './attachments.ts';
+import type { ConsumerList } from './consumer-list.ts';
 import type { Writer } from './gate.ts';
 import type { Seen } from './seen.ts';
 import { Subscribers } from './subscribers.ts';
@@ -26,10 +28,19 @@ export type Item =
   | { readonly type: 'feed'; readonly stream: string }
   /** Sessions came or went. */
   | { readonly type: 'attachments'; readonly change: AttachmentChange }
-  | { readonly type: 'drain' };
+  | { readonly type: 'drain' }
+  | { readonly type: 'settle'; readonly edge: number; readonly message: SettleMessage }
+  /** The state does not know of this consumer yet, or of none of them. */
+  | { readonly type: 'join'; readonly key: string | null }
+  | { readonly type: 'leave'; readonly keys: readonly string[] }
+  /** The state may want rows. */
+  | { readonly type: 'want' };
 
 /** What nobody waits for: never refused, and given up without a word. */
-export type Silent = Extract<Item, { type: 'timer' | 'rejoin' | 'feed' | 'attachments' | 'drain' }>;
+export type Silent = Extract<
+  Item,
+  { type: 'timer' | 'rejoin' | 'feed' | 'attachments' | 'drain' | 'join' | 'leave' | 'want' }
+>;
 /** What is answered or refused. */
 export type Asking = Exclude<Item, Silent>;
 
@@ -51,18 +62,29 @@ export interface Fed {
  */
 export type Phase = 'cold' | 'loading' | 'ready' | 'holding';
 
+export interface FaultLimits {
+  /** Faults in a row after which an actor is stopped for a while. */
+  readonly faultsMax: number;
+  /** How long it is stopped the first time; doubled each time, up to a minute. */
+  readonly stopMs: number;
+}
+
+const stopMsMax = 60_000;
+
 export class Cell implements Writer {
   readonly key: string;
   readonly id: string;
   readonly kind: AnyKind;
   readonly mailbox = new Queue<Item>();
   readonly subscribers = new Subscribers();
-  readonly attachments = new Attachments();
+  // What few actors have is made with the first of it: there may be very many actors.
+  attachments: Attachments | null = null;
+  consumers: ConsumerList | null = null;
   /** By stream; outlives the state as the subscribers do, who must not miss what came meanwhile. */
-  readonly fed = new Map<string, Fed>();
+  fed: Map<string, Fed> | null = null;
   /** Streams for which a `feed` lies in the mailbox: one finds all that came before it. */
-  readonly feeds = new Set<string>();
-  readonly timers = new Map<string, Timer>();
+  feeds: Set<string> | null = null;
+  timers: Map<string, Timer> | null = null;
   phase: Phase = 'cold';
   state: unknown = undefined;
   /** Read when the first command with an idempotency key comes. */
@@ -84,15 +106,25 @@ export class Cell implements Writer {
 
   /** Whether anyone is tied to the actor: then it must be found again, with or without its state. */
   get isTied(): boolean {
-    return !this.subscribers.empty || !this.attachments.empty;
+    const isAttached = this.attachments?.empty === false;
+    return isAttached || !this.subscribers.empty || this.consumers?.empty === false;
   }
 
-  /** Lets go of the state; subscribers and attachments stay. */
+  /** Lets go of the state; subscribers, attachments and consumers stay. */
   chill(): void {
     this.phase = 'cold';
     this.state = undefined;
     this.seen = null;
-    for (const timer of this.timers.values()) timer.cancel();
-    this.timers.clear();
+    for (const timer of this.timers?.values() ?? []) timer.cancel();
+    this.timers = null;
+  }
+
+  /** A turn has failed: what it left of the state counts for nothing. */
+  fault(nowMs: number, { faultsMax, stopMs }: FaultLimits): void {
+    this.chill();
+    this.faults += 1;
+    if (this.faults < faultsMax) return;
+    const doublings = Math.min(this.faults - faultsMax, 16);
+    this.stoppedUntilMs = nowMs + Math.min(stopMs * 2 ** doublings, stopMsMax);
   }
 }

@@ -24,6 +24,10 @@ export class Cells {
     this.#kinds = new Map(options.kinds.map((kind) => [kind.name, kind]));
   }
 
+  get size(): number {
+    return this.#cells.size;
+  }
+
   get(key: string): Cell | undefined {
     return this.#cells.get(key);
   }
@@ -69,6 +73,6 @@ export class Cells {
 
   #isIdle(cell: Cell): boolean {
     const waits = cell.phase === 'loading' || cell.phase === 'holding' || cell.mailbox.length > 0;
-    return !waits && cell.timers.size === 0 && this.#options.settled(cell);
+    return !waits && !cell.timers?.size && this.#options.settled(cell);
   }
 }

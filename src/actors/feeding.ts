@@ -24,10 +24,10 @@ export function fedAfterLoad(cell: Cell): string[] {
   const behind: string[] = [];
   for (const [name, log] of fedStreams(cell.kind)) {
     const { epoch, newest } = log.head(cell.state as never);
-    const before = cell.subscribers.empty ? undefined : cell.fed.get(name);
+    const before = cell.subscribers.empty ? undefined : cell.fed?.get(name);
     // A stream without messages may have had another epoch, which nobody has stored.
     const isSame = before !== undefined && (before.epoch === epoch || before.seq === 0);
-    cell.fed.set(name, { epoch, seq: isSame ? before.seq : newest });
+    (cell.fed ??= new Map()).set(name, { epoch, seq: isSame ? before.seq : newest });
     if (isSame && before.seq < newest) behind.push(name);
   }
   return behind;
@@ -39,7 +39,7 @@ export function receiveFeed(runtime: Runtime, cell: Cell, item: Extract<Item, { 
   const log = stream?.log;
   if (!stream || !log?.advance) throw new Refusal('NOT_FOUND', `Nobody can append to ${item.stream}.`);
   const head = log.head(cell.state as never);
-  const from = cell.fed.get(item.stream)?.seq ?? head.newest;
+  const from = cell.fed?.get(item.stream)?.seq ?? head.newest;
   runtime.hold(cell, item, log.after(cell.id, from, pageRows), (rows) => {
     // The first message ever may have come with an epoch that only a load finds.
     if (rows.length > 0 && head.newest === 0) return runtime.reload(cell, item);
@@ -47,7 +47,7 @@ export function receiveFeed(runtime: Runtime, cell: Cell, item: Extract<Item, { 
     for (const row of rows) {
       const message = log.message(row);
       log.advance?.(cell.state as never, row);
-      cell.fed.set(item.stream, { epoch: head.epoch, seq: message[0] });
+      cell.fed?.set(item.stream, { epoch: head.epoch, seq: message[0] });
       runtime.publish(cell, [ToEdge.publish, destination, head.epoch, message, false]);
     }
     if (rows.length === pageRows) receiveFeed(runtime, cell, item);

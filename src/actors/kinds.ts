@@ -10,6 +10,7 @@ import { orderKind } from './kinds/order.ts';
 import { presenceKind } from './kinds/presence.ts';
 import { portfolioKind } from './kinds/portfolio.ts';
 import { pricesKind } from './kinds/prices.ts';
+import { queueKind } from './kinds/queue.ts';
 import { roomKind } from './kinds/room.ts';
 import { topicKind } from './kinds/topic.ts';
 import { userKind } from './kinds/user.ts';
@@ -28,4 +29,5 @@ export const kinds: readonly AnyKind[] = [
   portfolioKind,
   userKind,
   topicKind,
+  queueKind,
 ];

@@ -49,6 +49,10 @@ export class Outlet {
     else this.#wildcards.delete(edge);
   }
 
+  has(edge: number): boolean {
+    return this.#ports.has(edge);
+  }
+
   full(edge: number): boolean {
     return this.#ports.get(edge)?.full === true;
   }
@@ -85,7 +89,7 @@ export class Outlet {
     if (message[0] === ToEdge.reply) this.send(to.edge, [ToEdge.refuse, message[1], code, text, detail]);
     else if (message[0] === ToEdge.subscribed) {
       this.send(to.edge, [ToEdge.refuseSubscription, message[1], code, text, detail]);
-    } else this.send(to.edge, message);
+    } else if (message[0] !== ToEdge.deliver) this.send(to.edge, message);
   }
 }
 
@@ -113,7 +117,7 @@ export function asRefusal(thrown: unknown): Refusal {
 /** The refusal of an item as a message; undefined when nobody waits for an answer. */
 export function refusalMessage(item: Asking, { code, message, detail }: Refusal): ToEdgeMessage {
   const request = item.message[1];
-  return item.type === 'command' || item.type === 'acknowledge'
+  return item.type === 'command' || item.type === 'acknowledge' || item.type === 'settle'
     ? [ToEdge.refuse, request, code, message, detail]
     : [ToEdge.refuseSubscription, request, code, message, detail];
 }

@@ -1,6 +1,6 @@
 // The way from actor to actor: within the shard, or to the shard the other one lives on.
 import { Queue } from '../lib/queue.ts';
-import type { ToPeerMessage } from '../link/messages.ts';
+import { ToShard, type ToPeerMessage } from '../link/messages.ts';
 import { placement } from './placement.ts';
 
 /** The way to another shard. */
@@ -46,7 +46,8 @@ export class Peers {
     const shard = placement(message[1], count);
     if (shard !== index) {
       const port = this.#ports.get(shard);
-      if (port && !port.full) port.send(message, bytes);
+      // The word of a feed is small, and nothing takes its place when it was the last one.
+      if (port && (!port.full || message[0] === ToShard.feed)) port.send(message, bytes);
       return;
     }
     // Not at once: the actor that sends is in the middle of its own turn.

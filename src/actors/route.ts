@@ -31,11 +31,16 @@ export interface Route {
   readonly isAnswer: boolean;
   /** SUBSCRIBE: who reads too slowly is left out and caught up later. */
   readonly isConflated: boolean;
+  /** SUBSCRIBE: each message goes to one subscriber alone. */
+  readonly isQueue: boolean;
   /** Largest body over REST. */
   readonly bodyBytesMax: number;
   /** REST: JSON lines are taken too. */
   readonly takesLines: boolean;
 }
+
+/** Messages that a subscriber of a queue may hold unacknowledged, unless it says otherwise. */
+export const prefetchDefault = 100;
 
 /** The largest body of a request, unless its route says otherwise. */
 export const restBodyBytesMax = 1024 * 1024;

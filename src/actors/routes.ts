@@ -27,6 +27,7 @@ export function routesOf(kinds: readonly AnyKind[]): Route[] {
       passesOn: false,
       isAnswer: false,
       isConflated: stream.conflated === true,
+      isQueue: kind.consumers !== undefined,
       bodyBytesMax: restBodyBytesMax,
       takesLines: false,
     }));
@@ -35,6 +36,7 @@ export function routesOf(kinds: readonly AnyKind[]): Route[] {
         ...parse(kind.name, door),
         isAnswer: door.startsWith('SUBSCRIBE '),
         isConflated: false,
+        isQueue: false,
         bodyBytesMax: command.bodyBytesMax ?? restBodyBytesMax,
         takesLines: command.takesLines === true,
         kind: kind.name,

@@ -7,22 +7,28 @@ import { ToEdge, type Asker, type Params, type PublishMessage } from '../link/me
 import type { SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
 import type { Query, Storage } from '../storage/storage.ts';
 import type { Source } from './actor.ts';
-import { isSilent, type Cell, type Item } from './cell.ts';
+import { Attachments } from './attachments.ts';
+import { isSilent, type Asking, type Cell, type FaultLimits, type Item } from './cell.ts';
 import { receiveCommand } from './commands.ts';
+import {
+  handOut,
+  receiveConsume,
+  receiveJoin,
+  receiveLeave,
+  receiveSettle,
+  receiveWant,
+} from './consuming.ts';
 import { fedAfterLoad, receiveFeed } from './feeding.ts';
 import type { Gate } from './gate.ts';
 import { asRefusal, refusalMessage, stopped, unreadable, type Outlet } from './outlet.ts';
 import type { Runtime } from './runtime.ts';
+import type { ShardCounts } from './shard-metrics.ts';
 import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
 import { Turn, type Output } from './turn.ts';
 
-export interface RunnerLimits {
+export interface RunnerLimits extends FaultLimits {
   /** Items waiting for one actor; one more is refused with UNAVAILABLE. */
   readonly mailboxMax: number;
-  /** Faults in a row after which an actor is stopped for a while. */
-  readonly faultsMax: number;
-  /** How long it is stopped the first time; doubled each time, up to a minute. */
-  readonly stopMs: number;
 }
 
 export interface RunnerOptions {
@@ -33,14 +39,15 @@ export interface RunnerOptions {
   readonly log: Logger;
   readonly outlet: Outlet;
   readonly gate: Gate<Cell, Output>;
+  readonly counts: ShardCounts;
 }
 
-const stopMsMax = 60_000;
 const readAgainMs = 1_000;
 const nobody: Asker = ['', []];
 
 export class Runner implements Runtime {
   readonly #options: RunnerOptions;
+  handsOut = true;
   /** Actors that wait for rows. */
   #holding = 0;
 
@@ -55,12 +62,12 @@ export class Runner implements Runtime {
 
   /** The item's turn comes when those before it have had theirs. */
   deliver(cell: Cell, item: Item): void {
-    if (!isSilent(item) && this.#isOverloaded(cell, item.edge)) return this.answer(item, overloaded());
+    if (isRefusable(item) && this.#isOverloaded(cell, item.edge)) return this.answer(item, overloaded());
     if (item.type === 'rejoin') cell.subscribers.rejoin(item.message[3], item.edge, item.message[5]);
     if (cell.phase === 'ready' && cell.mailbox.length === 0) return this.#take(cell, item);
     if (item.type === 'feed') {
-      if (cell.feeds.has(item.stream)) return;
-      cell.feeds.add(item.stream);
+      if (cell.feeds?.has(item.stream)) return;
+      (cell.feeds ??= new Set()).add(item.stream);
     }
     cell.mailbox.push(item);
     if (cell.phase === 'cold') this.#load(cell);
@@ -86,17 +93,19 @@ export class Runner implements Runtime {
       edge,
       params,
       source: this.#options.source(),
-      attached: cell.attachments.users,
+      attachments: cell.attachments,
       isHeard: (destination) => subscribers.has(destination),
     });
   }
 
   finish(cell: Cell, turn: Turn, bytes: number): void {
     const { gate } = this.#options;
-    if (turn.writes.length > 0) gate.write(cell, turn.writes, bytes);
+    const delivered = turn.deliveries?.reduce((sum, { body }) => sum + body.bytes.length, 0) ?? 0;
+    if (turn.writes.length > 0) gate.write(cell, turn.writes, bytes + delivered);
     for (const output of turn.outputs) gate.emit(cell, output);
     for (const { delayMs, name } of turn.timers) this.#setTimer(cell, delayMs, name);
     if (turn.tie) this.#tie(cell, turn, turn.tie);
+    if (cell.consumers) handOut(this, cell, turn);
     cell.faults = 0;
   }
 
@@ -105,8 +114,18 @@ export class Runner implements Runtime {
     this.#options.gate.emit(cell, { to, message, bytes: message[3][2].length });
   }
 
-  emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes = 0): void {
-    this.#options.gate.emit(cell, { to: { edge }, message, bytes });
+  emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes = 0, undo?: () => void): void {
+    this.#options.gate.emit(cell, { to: { edge }, message, bytes, undo });
+  }
+
+  isThere(edge: number): boolean {
+    return this.#options.outlet.has(edge);
+  }
+
+  /** An actor that lost its state is loaded for its consumers' sake: they wait without asking again. */
+  wake(cell: Cell): void {
+    if (cell.consumers?.empty !== false) return;
+    this.#options.clock.after(readAgainMs, () => this.deliver(cell, { type: 'want' }));
   }
 
   emitStart(cell: Cell, edge: number, destination: string, start: SubscribedMessage, bytes: number): void {
@@ -149,8 +168,12 @@ export class Runner implements Runtime {
   }
 
   #isOverloaded(cell: Cell, edge: number): boolean {
-    const { limits, gate, outlet } = this.#options;
-    return cell.mailbox.length >= limits.mailboxMax || gate.full || outlet.full(edge);
+    const { limits, gate, outlet, counts } = this.#options;
+    if (cell.mailbox.length >= limits.mailboxMax) counts.overload.mailbox.add();
+    else if (gate.full) counts.overload.commit.add();
+    else if (outlet.full(edge)) counts.overload.link.add();
+    else return false;
+    return true;
   }
 
   #load(cell: Cell): void {
@@ -165,6 +188,7 @@ export class Runner implements Runtime {
           cell.state = cell.kind.start(cell.id, Object.fromEntries(rows) as never, source());
           cell.phase = 'ready';
           for (const stream of fedAfterLoad(cell)) cell.mailbox.unshift({ type: 'feed', stream });
+          if (cell.consumers) cell.mailbox.unshift({ type: 'join', key: null });
         })
         .then(
           () => {
@@ -191,6 +215,7 @@ export class Runner implements Runtime {
     // They keep their place before all that comes: a rejoin must not be live before it has caught up.
     for (const item of kept) cell.mailbox.push(item);
     if (kept.length > 0) this.#options.clock.after(readAgainMs, () => this.#continue(cell));
+    else this.wake(cell);
   }
 
   #continue(cell: Cell): void {
@@ -211,6 +236,7 @@ export class Runner implements Runtime {
         case 'command':
           return receiveCommand(this, cell, item);
         case 'subscribe':
+          if (cell.kind.consumers) return receiveConsume(this, cell, item);
           return receiveSubscribe(this, cell, item);
         case 'replay':
           return receiveReplay(this, cell, item);
@@ -219,12 +245,20 @@ export class Runner implements Runtime {
         case 'rejoin':
           return receiveRejoin(this, cell, item);
         case 'feed':
-          cell.feeds.delete(item.stream);
-          return receiveFeed(this, cell, item);
+          cell.feeds?.delete(item.stream);
+          return cell.kind.consumers ? this.#loadAgain(cell) : receiveFeed(this, cell, item);
         case 'timer':
           return this.#fire(cell, item);
         case 'attachments':
           return this.#run(cell, (turn) => cell.kind.attachments?.(cell.state as never, turn, item.change));
+        case 'settle':
+          return receiveSettle(this, cell, item);
+        case 'join':
+          return receiveJoin(this, cell, item);
+        case 'leave':
+          return receiveLeave(this, cell, item);
+        case 'want':
+          return receiveWant(this, cell, item);
         case 'drain':
           return this.#run(cell, (turn) => cell.kind.drain?.(cell.state as never, turn));
       }
@@ -241,13 +275,17 @@ export class Runner implements Runtime {
   }
 
   #fault(cell: Cell, thrown: unknown): void {
-    const { limits, log } = this.#options;
+    const { limits, log, counts } = this.#options;
+    counts.turnFaults.add();
     log.error({ err: thrown, actor: cell.key }, 'turn failed, the actor is loaded again');
+    cell.fault(this.now(), limits);
+    this.wake(cell);
+  }
+
+  /** Others have changed what the state stands for. */
+  #loadAgain(cell: Cell): void {
     cell.chill();
-    cell.faults += 1;
-    if (cell.faults < limits.faultsMax) return;
-    const doublings = Math.min(cell.faults - limits.faultsMax, 16);
-    cell.stoppedUntilMs = this.now() + Math.min(limits.stopMs * 2 ** doublings, stopMsMax);
+    this.deliver(cell, { type: 'want' });
   }
 
   /** A turn that nobody asked for. */
@@ -259,21 +297,22 @@ export class Runner implements Runtime {
 
   #fire(cell: Cell, { name, timer }: Extract<Item, { type: 'timer' }>): void {
     // Set again or lost while it lay in the mailbox.
-    if (cell.timers.get(name) !== timer) return;
+    if (cell.timers?.get(name) !== timer) return;
     cell.timers.delete(name);
     this.#run(cell, (turn) => cell.kind.timers?.[name]?.(cell.state as never, turn));
   }
 
   #setTimer(cell: Cell, delayMs: number, name: string): void {
-    cell.timers.get(name)?.cancel();
+    const timers = (cell.timers ??= new Map());
+    timers.get(name)?.cancel();
     const ring = (): void => this.deliver(cell, { type: 'timer', name, timer });
     const timer: Timer = this.#options.clock.after(delayMs, ring);
-    cell.timers.set(name, timer);
+    timers.set(name, timer);
   }
 
   #tie(cell: Cell, { session, user, edge }: Turn, tie: 'attach' | 'detach'): void {
-    if (tie === 'attach') cell.attachments.add(session, user, edge);
-    else if (!cell.attachments.remove(session)) return;
+    if (tie === 'attach') (cell.attachments ??= new Attachments()).add(session, user, edge);
+    else if (!cell.attachments?.remove(session)) return;
     const op = tie === 'attach' ? ToEdge.attached : ToEdge.detached;
     this.emit(cell, edge, [op, session, cell.key]);
   }
@@ -293,4 +332,9 @@ export class Runner implements Runtime {
     const refusal = new Refusal(code, message, { ...its, ...detail });
     this.emit(cell, item.edge, refusalMessage(item, refusal));
   }
+}
+
+/** What settles messages is bounded by what was delivered, and must not be lost. */
+function isRefusable(item: Item): item is Exclude<Asking, { type: 'settle' }> {
+  return !isSilent(item) && item.type !== 'settle';
 }

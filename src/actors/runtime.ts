@@ -1,7 +1,7 @@
 // What the handling of an item needs of the shard it runs on.
 import type { Asker, Params, PublishMessage, SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
 import type { Query } from '../storage/storage.ts';
-import type { Cell, Item } from './cell.ts';
+import type { Cell, Item, Silent } from './cell.ts';
 import type { Turn } from './turn.ts';
 
 export interface Runtime {
@@ -13,8 +13,11 @@ export interface Runtime {
   finish(cell: Cell, turn: Turn, bytes: number): void;
   /** Sends a message of a stream to all its subscribers, once all that the actor has written is committed. */
   publish(cell: Cell, message: PublishMessage): void;
-  /** Sends to one edge, once all that the actor has written up to now is committed. */
-  emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes?: number): void;
+  /**
+   * Sends to one edge, once all that the actor has written up to now is committed. When that is lost, `undo` takes back
+   * what was noted for it.
+   */
+  emit(cell: Cell, edge: number, message: ToEdgeMessage, bytes?: number, undo?: () => void): void;
   /** Sends a subscription's start; when it is live, the edge hears of every later message of the destination. */
   emitStart(cell: Cell, edge: number, destination: string, start: SubscribedMessage, bytes: number): void;
   /**
@@ -22,6 +25,15 @@ export interface Runtime {
    * actor had to be loaded again meanwhile, the item is taken from the start.
    */
   hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void;
+  /** Something that nobody waits for: its turn comes when those before it have had theirs. */
+  deliver(cell: Cell, item: Silent): void;
+  /** Whether the edge of that number is there. */
+  isThere(edge: number): boolean;
+  /**
+   * Whether consumers are given anything: every edge has said what its own hold, so that none of it goes to others, and
+   * the node does not drain.
+   */
+  readonly handsOut: boolean;
   /** Loads the actor again and then takes the item from the start. */
   reload(cell: Cell, item: Item): void;
 }

@@ -7,19 +7,23 @@ import {
   ToEdge,
   ToShard,
   type AttachMessage,
+  type JoinMessage,
   type RelayMessage,
   type ToPeerMessage,
   type ToShardMessage,
 } from '../link/messages.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
+import { Attachments } from './attachments.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
 import { Cells } from './cells.ts';
+import { ConsumerList, consumerKey } from './consumer-list.ts';
 import { fedStreams } from './feeding.ts';
 import { Gate, type GateLimits } from './gate.ts';
 import { Outlet, type EdgePort } from './outlet.ts';
 import { Peers, type PeerPort } from './peers.ts';
 import { Runner, type RunnerLimits } from './runner.ts';
+import { shardCountsAlone, type ShardCounts } from './shard-metrics.ts';
 import type { Output } from './turn.ts';
 
 export interface ShardLimits extends GateLimits, RunnerLimits {
@@ -37,9 +41,19 @@ export interface ShardOptions {
   readonly settings: KindSettings;
   readonly limits: ShardLimits;
   readonly log: Logger;
+  /** What is counted; for nobody unless given. */
+  readonly counts?: ShardCounts;
   /** This shard's place among how many; the only one unless given. */
-  readonly place?: { readonly index: number; readonly count: number };
+  readonly place?: {
+    readonly index: number;
+    readonly count: number;
+    /** Edges that will say what their consumers hold; nobody is waited for unless given. */
+    readonly edges?: number;
+  };
 }
+
+/** How long edges have for that: one that died is started again, and then has no consumers. */
+const joinedWithinMs = 5_000;
 
 /** What other actors send comes from no edge. */
 const noEdge = 0;
@@ -51,9 +65,14 @@ export class Shard {
   readonly #gate: Gate<Cell, Output>;
   readonly #runner: Runner;
   readonly #peers: Peers;
+  /** Places of the edges that have said what their consumers hold. */
+  readonly #joined = new Set<number>();
+  #isDraining = false;
+  readonly #counts: ShardCounts;
 
   constructor(options: ShardOptions) {
     this.#options = options;
+    this.#counts = options.counts ?? shardCountsAlone();
     const { clock, kinds, limits, ids, settings, storage, log, place = { index: 0, count: 1 } } = options;
     this.#gate = new Gate(storage, limits, {
       release: (output) => this.#release(output),
@@ -64,6 +83,7 @@ export class Shard {
         log.error({ err: error, actor: cell.key }, 'commit failed, the actor is loaded again');
         if (cell.phase === 'ready') cell.chill();
         else cell.state = undefined;
+        this.#runner.wake(cell);
       },
     });
     const source = (): Source => ({
@@ -73,8 +93,13 @@ export class Shard {
       settings,
     });
     const outlet = this.#outlet;
-    this.#runner = new Runner({ storage, clock, source, limits, log, outlet, gate: this.#gate });
+    const counts = this.#counts;
+    this.#runner = new Runner({ storage, clock, source, limits, log, outlet, gate: this.#gate, counts });
     this.#peers = new Peers({ ...place, deliver: (message) => this.receive(noEdge, message) });
+    if (place.edges) {
+      this.#runner.handsOut = false;
+      clock.after(joinedWithinMs, () => this.#allJoined());
+    }
     const settled = (cell: Cell): boolean => this.#gate.settled(cell);
     this.#cells = new Cells({ kinds, actorsMax: limits.actorsMax, settled });
     clock.every(Math.max(1_000, limits.idleMs / 4), () =>
@@ -87,6 +112,11 @@ export class Shard {
     return this.#gate.idle && this.#runner.idle && this.#peers.idle;
   }
 
+  /** Actors in memory. */
+  get actorCount(): number {
+    return this.#cells.size;
+  }
+
   /** Joins the edge of that index; one that had the index before is gone. */
   addEdge(index: number, port: EdgePort): void {
     this.removeEdge(index);
@@ -97,9 +127,11 @@ export class Shard {
     const edge = this.#outlet.numberOf(index);
     if (edge === 0) return;
     this.#outlet.remove(index);
+    this.#joined.delete(index);
     for (const cell of this.#cells.all()) {
       cell.subscribers.removeEdge(edge);
-      for (const gone of cell.attachments.removeEdge(edge)) this.#tied(cell, { gone, isAgain: false });
+      this.#leave(cell, cell.consumers?.of(edge).map(({ key }) => key) ?? []);
+      for (const gone of cell.attachments?.removeEdge(edge) ?? []) this.#tied(cell, { gone, isAgain: false });
     }
   }
 
@@ -111,6 +143,7 @@ export class Shard {
   removePeer(index: number): void {
     this.#peers.remove(index);
     for (const cell of this.#cells.all()) {
+      if (cell.consumers?.empty === false) this.#runner.deliver(cell, { type: 'feed', stream: '' });
       if (cell.subscribers.empty) continue;
       for (const [stream] of fedStreams(cell.kind)) this.#runner.deliver(cell, { type: 'feed', stream });
     }
@@ -135,13 +168,8 @@ export class Shard {
         return this.#deliver(message[2], { type: 'replay', edge, message });
       case ToShard.acknowledge:
         return this.#deliver(message[2], { type: 'acknowledge', edge, message });
-      case ToShard.rejoin: {
-        this.#deliver(message[1], { type: 'rejoin', edge, message });
-        // The subscribers were told of sessions by another shard, and some may have ended since.
-        const cell = this.#cells.get(message[1]);
-        if (cell) this.#tied(cell, { gone: null, isAgain: true });
-        return;
-      }
+      case ToShard.rejoin:
+        return this.#rejoin(message[1], { type: 'rejoin', edge, message });
       case ToShard.unsubscribe:
         this.#cells.get(message[1])?.subscribers.remove(message[2], edge);
         return;
@@ -153,10 +181,30 @@ export class Shard {
         return this.#attach(edge, message);
       case ToShard.detach: {
         const cell = this.#cells.get(message[1]);
-        const gone = cell?.attachments.remove(message[2]) ?? null;
+        const gone = cell?.attachments?.remove(message[2]) ?? null;
         if (cell && gone) this.#tied(cell, { gone, isAgain: false });
         return;
       }
+      case ToShard.settle:
+        return this.#deliver(message[2], { type: 'settle', edge, message });
+      case ToShard.leave: {
+        const cell = this.#cells.get(message[1]);
+        if (cell) this.#leave(cell, [consumerKey(edge, message[2])]);
+        return;
+      }
+      case ToShard.retire:
+        this.#isDraining = true;
+        this.#runner.handsOut = false;
+        for (const cell of this.#cells.all()) {
+          this.#leave(cell, cell.consumers?.present().map(({ key }) => key) ?? []);
+        }
+        return;
+      case ToShard.join:
+        return this.#join(edge, message);
+      case ToShard.joined:
+        this.#joined.add(index);
+        if (this.#joined.size >= (this.#options.place?.edges ?? 0)) this.#allJoined();
+        return;
       default:
         return this.receiveFromPeer(message);
     }
@@ -182,13 +230,53 @@ export class Shard {
   #deliver(key: string, item: Item): void {
     const cell = this.#cells.get(key) ?? this.#cells.make(key, this.#options.clock.now(), !isSilent(item));
     if (cell) this.#runner.deliver(cell, item);
-    else this.#runner.answer(item, overloaded());
+    else {
+      this.#counts.overload.actors.add();
+      this.#runner.answer(item, overloaded());
+    }
+  }
+
+  #rejoin(key: string, item: Item): void {
+    const cell = this.#cells.get(key) ?? this.#cells.make(key, this.#options.clock.now(), false);
+    if (!cell) return;
+    // The subscribers were told of sessions by another shard, and some may have ended since. The actor hears of that
+    // before it is asked how things are.
+    this.#tied(cell, { gone: null, isAgain: true });
+    this.#runner.deliver(cell, item);
+  }
+
+  #join(edge: number, [, actor, number, window, held]: JoinMessage): void {
+    const cell = this.#cells.get(actor) ?? this.#cells.make(actor, this.#options.clock.now(), false);
+    if (!cell) return;
+    const { key } = (cell.consumers ??= new ConsumerList()).add(edge, number, window, held);
+    if (this.#runner.handsOut) this.#runner.deliver(cell, { type: 'join', key });
+  }
+
+  #leave(cell: Cell, keys: readonly string[]): void {
+    if (keys.length === 0) return;
+    let isKnown = false;
+    for (const key of keys) {
+      const consumer = cell.consumers?.get(key);
+      if (!consumer) continue;
+      consumer.isGone = true;
+      isKnown = true;
+    }
+    // It may lie in the mailbox still.
+    if (isKnown || cell.mailbox.length > 0) this.#runner.deliver(cell, { type: 'leave', keys });
+  }
+
+  #allJoined(): void {
+    if (this.#runner.handsOut || this.#isDraining) return;
+    this.#runner.handsOut = true;
+    for (const cell of this.#cells.all()) {
+      if (cell.consumers?.empty === false) this.#runner.deliver(cell, { type: 'join', key: null });
+    }
   }
 
   #attach(edge: number, [, actor, session, user, isAgain]: AttachMessage): void {
     const cell = this.#cells.get(actor) ?? this.#cells.make(actor, this.#options.clock.now(), false);
     if (!cell) return;
-    cell.attachments.add(session, user, edge);
+    (cell.attachments ??= new Attachments()).add(session, user, edge);
     this.#tied(cell, { gone: null, isAgain });
   }
 
@@ -205,6 +293,7 @@ export class Shard {
 
   #release(output: Output): void {
     if (output.to === 'peer') return this.#peers.send(output.message, output.bytes);
+    if (output.message[0] === ToEdge.publish) this.#counts.published.add();
     const { to } = output;
     this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
   }

@@ -27,6 +27,7 @@ export function receiveSubscribe(runtime: Runtime, cell: Cell, item: ItemOf<'sub
   const log = stream.log;
   if (from === null) return goLive(runtime, cell, item, null);
   if (from[0] === 'since') return goLive(runtime, cell, item, null, from[1]);
+  if (from[0] === 'consume') throw new Refusal('BAD_REQUEST', `${destination} is no queue.`);
   if (!log && from[0] === 'durable') {
     throw new Refusal('BAD_REQUEST', `No position can be kept for ${destination}.`);
   }
@@ -151,8 +152,7 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
   const head = log && epoch !== null ? headOf(cell, log) : null;
   // A stream without messages may never have stored its epoch: then all there is came later.
   const isSame = head !== null && (head.epoch === epoch || after === 0);
-  // Who counts sessions tells of them when they are tied again.
-  if (!log && !cell.kind.attachesSessions) presentAgain(runtime, cell, item);
+  if (!log) presentAgain(runtime, cell, item);
   if (!log || !isSame || after >= head.newest) return cell.subscribers.rejoined(destination, item.edge);
   runtime.hold(cell, item, log.after(cell.id, after, pageMessagesMax), (rows) => {
     let last = head.newest;
@@ -168,11 +168,12 @@ export function receiveRejoin(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin
   });
 }
 
-/** What the subscribers of a volatile stream have missed nobody knows: they are told how things are. */
+/** The subscribers of a conflated stream catch up as one that was left out does: with what has changed since. */
 function presentAgain(runtime: Runtime, cell: Cell, item: ItemOf<'rejoin'>): void {
-  const [, , name, destination, params] = item.message;
+  const [, , name, destination, params, , , seen] = item.message;
   const stream = streamOf(cell, name);
-  for (let after = 0; ;) {
+  if (!stream.conflated) return;
+  for (let after = seen; ;) {
     const turn = runtime.turn(cell, ['', []], params, item.edge);
     const present = stream.present?.(cell.state as never, turn, after);
     if (!present) return;

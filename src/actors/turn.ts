@@ -8,7 +8,8 @@ import {
   type ToPeerMessage,
 } from '../link/messages.ts';
 import type { Write } from '../storage/storage.ts';
-import type { AnyKind, Context, KindSettings, PublishOptions, Source, Stream } from './actor.ts';
+import type { AnyKind, Context, Delivery, KindSettings, PublishOptions, Source, Stream } from './actor.ts';
+import type { Attachments } from './attachments.ts';
 import { jsonBody, type Body } from './body.ts';
 import { actorKey, toSegment } from './route.ts';
 
@@ -46,6 +47,7 @@ export function fillDestination(template: string, id: string, params: Params): s
 /** Templates of the kinds' streams, taken apart. */
 const templates = new Map<string, readonly string[]>();
 const noParams: Params = {};
+const noSessions: ReadonlyMap<string, string> = new Map();
 
 export interface TurnOptions {
   readonly kind: AnyKind;
@@ -57,7 +59,7 @@ export interface TurnOptions {
   readonly edge: number;
   readonly params: Params | null;
   readonly source: Source;
-  readonly attached: ReadonlyMap<string, string>;
+  readonly attachments: Attachments | null;
   /** Whether a destination of the actor has subscribers. */
   readonly isHeard: (destination: string) => boolean;
 }
@@ -70,10 +72,11 @@ export class Turn implements Context {
   readonly params: Params;
   readonly now: number;
   readonly edge: number;
-  readonly attached: ReadonlyMap<string, string>;
   readonly writes: Write[] = [];
   readonly outputs: Output[] = [];
   readonly timers: { delayMs: number; name: string }[] = [];
+  /** For consumers, in order; made with the first. */
+  deliveries: Delivery[] | null = null;
   answer: Body | null = null;
   cursor: string | null = null;
   /** What becomes of the tie between the asking session and the actor. */
@@ -89,7 +92,10 @@ export class Turn implements Context {
     this.params = options.params ?? noParams;
     this.now = options.source.now;
     this.edge = options.edge;
-    this.attached = options.attached;
+  }
+
+  get attached(): ReadonlyMap<string, string> {
+    return this.#options.attachments?.users() ?? noSessions;
   }
 
   get settings(): KindSettings {
@@ -150,6 +156,10 @@ export class Turn implements Context {
     const { bytes } = jsonBody(body);
     const message = [ToShard.tell, actorKey(kind, id), command, bytes] as const;
     this.outputs.push({ to: 'peer', message, bytes: bytes.length });
+  }
+
+  deliver(delivery: Delivery): void {
+    (this.deliveries ??= []).push(delivery);
   }
 
   push(user: string, queue: string, { bytes, isText }: Body): void {

@@ -28,7 +28,7 @@ export function askedBy(edge: Edge, session: Session, destination: string): Aske
 
 export function askAnswer(edge: Edge, subscription: Subscription, asked: Asked): void {
   const waiting = new AnswerWaiting(edge, subscription, asked.commands.length);
-  subscription.session.answers.enter(() => ask(edge, asked, waiting));
+  subscription.session.backlog.answers.enter(() => ask(edge, asked, waiting));
 }
 
 class AnswerWaiting implements Waiting {
@@ -68,6 +68,6 @@ class AnswerWaiting implements Waiting {
   #settled(): void {
     const { session } = this.#subscription;
     session.settled(this.#count);
-    session.answers.done();
+    session.backlog.answers.done();
   }
 }

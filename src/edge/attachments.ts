@@ -9,7 +9,8 @@ const actorsMax = 1_000;
 
 interface Attached {
   readonly user: string;
-  readonly actors: Set<string>;
+  /** Those that have tied themselves; null while there is none, as for most sessions. */
+  actors: Set<string> | null;
 }
 
 export class Attachments {
@@ -24,33 +25,41 @@ export class Attachments {
   }
 
   opened({ id: session, user }: Session): void {
-    const actors = new Set(this.#kinds.map((kind) => actorKey(kind, user)));
-    this.#sessions.set(session, { user, actors });
-    for (const actor of actors) this.#portOf(actor).attach({ actor, session, user }, false);
+    const attached: Attached = { user, actors: null };
+    this.#sessions.set(session, attached);
+    for (const actor of this.#actorsOf(attached)) this.#portOf(actor).attach({ actor, session, user }, false);
   }
 
   closed({ id: session }: Session): void {
-    const actors = this.#sessions.get(session)?.actors ?? [];
+    const attached = this.#sessions.get(session);
     this.#sessions.delete(session);
-    for (const actor of actors) this.#portOf(actor).detach(actor, session);
+    if (!attached) return;
+    for (const actor of this.#actorsOf(attached)) this.#portOf(actor).detach(actor, session);
   }
 
   /** An actor holds something for the session, which may be gone by now. */
   attached(session: string, actor: string): void {
-    const actors = this.#sessions.get(session)?.actors;
-    if (actors?.has(actor)) return;
-    if (actors && actors.size < actorsMax) actors.add(actor);
-    else this.#portOf(actor).detach(actor, session);
+    const attached = this.#sessions.get(session);
+    const hasRoom = (attached?.actors?.size ?? 0) + this.#kinds.length < actorsMax;
+    if (attached && hasRoom) (attached.actors ??= new Set()).add(actor);
+    else if (!attached?.actors?.has(actor)) this.#portOf(actor).detach(actor, session);
   }
 
   detached(session: string, actor: string): void {
-    this.#sessions.get(session)?.actors.delete(actor);
+    this.#sessions.get(session)?.actors?.delete(actor);
   }
 
   /** What a new shard behind the port has to know. */
   *on(port: ShardPort): Iterable<Attachment> {
-    for (const [session, { user, actors }] of this.#sessions) {
-      for (const actor of actors) if (this.#portOf(actor) === port) yield { actor, session, user };
+    for (const [session, attached] of this.#sessions) {
+      for (const actor of this.#actorsOf(attached)) {
+        if (this.#portOf(actor) === port) yield { actor, session, user: attached.user };
+      }
     }
+  }
+
+  *#actorsOf({ user, actors }: Attached): Iterable<string> {
+    for (const kind of this.#kinds) yield actorKey(kind, user);
+    if (actors) yield* actors;
   }
 }

@@ -1,5 +1,6 @@
 // What a client has not read yet, and what waits until it has.
 import type { Connection } from './connection.ts';
+import { Lane } from './lane.ts';
 
 interface Wait {
   readonly bytesMax: number;
@@ -8,8 +9,11 @@ interface Wait {
 
 /** A message of at least this size may be more than a client is given to leave unread, and is no sign of a slow one. */
 const largeBytes = 64 * 1024;
+/** Answers that are made and not delivered; more are asked for later. */
+const answersAtOnceMax = 8;
 
 export class Backlog {
+  #answers: Lane | null = null;
   readonly #connection: Connection;
   /** Size of the large message that the client is reading; 0 for none. */
   #largeUnread = 0;
@@ -22,6 +26,11 @@ export class Backlog {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+  }
+
+  /** The way of answers to SUBSCRIBE, each of which may be large. */
+  get answers(): Lane {
+    return (this.#answers ??= new Lane(answersAtOnceMax));
   }
 
   /** Calls the task as soon as at most so many bytes are unread: at once, or when the client has read on. */

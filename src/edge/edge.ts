@@ -8,12 +8,14 @@ import type { LinkEnd } from '../link/link.ts';
 import { Attachments } from './attachments.ts';
 import type { Authenticator } from './auth.ts';
 import { Conflation } from './conflation.ts';
+import { Consumers } from './consumers.ts';
 import { CloseCode, type Connection, type Groups } from './connection.ts';
+import { edgeCountsAlone, endReasonOf, type EdgeCounts } from './edge-metrics.ts';
 import { FanOut } from './fan-out.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { RouteTable } from './route-table.ts';
 import { Session } from './session.ts';
-import { ShardPort } from './shard-port.ts';
+import { ShardPort, type ShardEvents } from './shard-port.ts';
 import type { ParserLimits } from './stomp/parser.ts';
 import { deliverLost, started, startRefused } from './starts.ts';
 import { isWildcard, type Subscription } from './subscription.ts';
@@ -46,6 +48,8 @@ export interface EdgeOptions {
   readonly groups: Groups;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is counted; for nobody unless given. */
+  readonly counts?: EdgeCounts;
 }
 
 const wheelTickMs = 100;
@@ -58,7 +62,9 @@ export class Edge {
   readonly authenticator: Authenticator;
   readonly rateLimiter: RateLimiter | null;
   readonly fanOut: FanOut;
+  readonly counts: EdgeCounts;
   readonly conflation = new Conflation(this);
+  readonly consumers = new Consumers(this);
   draining = false;
   /** Whether the drain had sessions to close. */
   hadSessions = false;
@@ -80,7 +86,8 @@ export class Edge {
     this.rateLimiter = options.rateLimiter;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.fanOut = new FanOut(options.groups, (bytes) => this.#published(bytes));
+    this.counts = options.counts ?? edgeCountsAlone();
+    this.fanOut = new FanOut(options.groups, (bytes) => this.#published(bytes), this.counts);
     this.#ports = Array.from({ length: options.shardCount }, () => this.#newPort());
     this.#attachments = new Attachments(options.sessionKinds, (actor) => this.portOf(actor));
     this.#ticking = options.clock.every(wheelTickMs, () => this.#tick());
@@ -98,6 +105,7 @@ export class Edge {
   open(connection: Connection, urlToken: string | null): Session {
     const session = new Session(this, connection, newId(), urlToken);
     this.#sessions.add(session);
+    this.counts.connections.set(this.#sessions.size);
     return session;
   }
 
@@ -108,6 +116,7 @@ export class Edge {
       { event: 'connect', session: id, user, protocol: `stomp ${version}`, address: connection.address },
       'connect',
     );
+    this.counts.sessionsOpened.add();
     this.#attachments.opened(session);
   }
 
@@ -120,8 +129,12 @@ export class Edge {
   /** The connection is gone. */
   closed(session: Session): void {
     const signedIn = session.user !== '';
+    const endCode = session.phase === 'leaving' ? CloseCode.normal : session.endCode;
     session.closed();
     this.#sessions.delete(session);
+    this.counts.connections.set(this.#sessions.size);
+    if (signedIn) this.counts.sessionsEnded[endReasonOf(endCode)].add();
+    else this.counts.connectionsRefused.add();
     this.#wheel.cancel(session);
     for (const subscription of session.subscriptions?.values() ?? []) this.#forget(subscription, false);
     session.subscriptions = null;
@@ -150,6 +163,8 @@ export class Edge {
       ({ source }) => !isWildcard(source) && this.portOf(source.actor) === port,
     );
     port.connect(end, channels, this.#attachments.on(port), this.fanOut.hasPatterns);
+    for (const join of this.consumers.joins((actor) => this.portOf(actor) === port)) port.join(join);
+    port.joined();
   }
 
   nextSubscription(): number {
@@ -221,6 +236,8 @@ export class Edge {
   /** Answers what was received, then closes every session in slices. Resolves when the last one is closed. */
   async drain(): Promise<void> {
     this.draining = true;
+    for (const port of this.#ports) port.retire();
+    this.consumers.endAll();
     while (this.#ports.some((port) => !port.idle)) await this.#pause(answeredCheckMs);
     const sessions = [...this.#sessions];
     this.hadSessions = sessions.length > 0;
@@ -241,14 +258,16 @@ export class Edge {
     for (const port of this.#ports) port.close();
   }
 
+  later(ms: number, task: () => void): void {
+    this.#clock.after(ms, task);
+  }
+
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#clock.after(ms, resolve);
-    });
+    return new Promise((resolve) => this.later(ms, resolve));
   }
 
   #newPort(): ShardPort {
-    const port: ShardPort = new ShardPort({
+    const events: ShardEvents = {
       published: ([, destination, epoch, message, plain]) => {
         if (epoch === null) {
           const channel = this.fanOut.channel(destination);
@@ -268,7 +287,9 @@ export class Edge {
       },
       attached: ([, session, actor]) => this.#attachments.attached(session, actor),
       detached: ([, session, actor]) => this.#attachments.detached(session, actor),
-    });
+      delivered: (message) => this.consumers.delivered(message),
+    };
+    const port = new ShardPort(events, this.counts);
     return port;
   }
 
@@ -292,6 +313,7 @@ export class Edge {
     subscription.phase = 'ended';
     const { type } = subscription.source;
     if (!wasLive || type === 'errors' || type === 'answer') return;
+    if (type === 'queue') return this.consumers.ended(subscription);
     this.fanOut.remove(subscription, connected);
     if (isWildcard(subscription.source)) {
       if (!this.fanOut.hasPatterns) for (const port of this.#ports) port.endWildcards();

@@ -2,6 +2,7 @@
 // their subscriptions alike, so a destination has few groups, however many subscribers.
 import type { StreamMessage } from '../link/messages.ts';
 import type { Groups } from './connection.ts';
+import { edgeCountsAlone, type EdgeCounts } from './edge-metrics.ts';
 import { PatternIndex } from './destination-pattern.ts';
 import { messageBlock, messageFrame } from './stomp/encoder.ts';
 import type { Header, StompVersion } from './stomp/frame.ts';
@@ -77,6 +78,7 @@ export class Delivery {
 
 export class FanOut {
   readonly #groups: Groups;
+  readonly #counts: EdgeCounts;
   readonly #channels = new Map<string, Channel>();
   readonly #patterns = new PatternIndex<Channel>();
   readonly #onBytes: (bytes: number) => void;
@@ -85,8 +87,9 @@ export class FanOut {
   #patternCount = 0;
 
   /** @param onBytes told how many bytes a publish may have added to any one connection. */
-  constructor(groups: Groups, onBytes: (bytes: number) => void) {
+  constructor(groups: Groups, onBytes: (bytes: number) => void, counts = edgeCountsAlone()) {
     this.#groups = groups;
+    this.#counts = counts;
     this.#onBytes = onBytes;
   }
 
@@ -180,6 +183,9 @@ export class FanOut {
     for (const group of channel.groups.values()) {
       const frame = delivery.frame(group.version, group.subscriptionId);
       this.#groups.publish(group.name, frame, isText);
+      this.#counts.deliveries.add(group.size);
+      this.#counts.framesOut.add(group.size);
+      this.#counts.bytesOut.add(group.size * frame.length);
       this.#onBytes(frame.length);
     }
     if (channel.individual.size > 0) this.#deliverIndividually(channel, delivery);

@@ -19,6 +19,8 @@ export class HttpReply implements HttpSide {
   done = false;
   /** Called when the client is gone before it was answered. */
   onAborted: (() => void) | null = null;
+  /** Told of the status when it is answered. */
+  onReply: ((status: number) => void) | null = null;
   readonly #out: HttpOut;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #isHead: boolean;
@@ -52,12 +54,13 @@ export class HttpReply implements HttpSide {
     // What is left of the body is read all the same: the next request comes after it.
     this.resume();
     this.done = true;
+    this.onReply?.(status);
     this.#out.cork(() => {
       this.#out.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
-      for (const [name, value] of Object.entries({ ...this.#headers, ...headers })) {
+      const type = body ? { 'content-type': 'application/json' } : {};
+      for (const [name, value] of Object.entries({ ...this.#headers, ...type, ...headers })) {
         this.#out.writeHeader(name, value);
       }
-      if (body) this.#out.writeHeader('content-type', 'application/json');
       this.#out.writeHeader('cache-control', 'no-store');
       if (body && !this.#isHead) this.#out.end(body, closes);
       else {

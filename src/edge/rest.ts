@@ -23,22 +23,14 @@ export interface RestRequest {
 }
 
 const noBody = new Uint8Array(0);
+/** How much of a body that is too large is read before its connection is cut. */
+const letGoBytesMax = 16 * 1024 * 1024;
 const restMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const lineTypes: ReadonlySet<string> = new Set([
   'application/x-ndjson',
   'application/ndjson',
   'application/jsonl',
 ]);
-
-/** Answers what needs neither a token nor an actor; null for everything else. */
-export function probe(edge: Edge, { method, path }: RestRequest): RestResponse | null {
-  if (method !== 'GET') return null;
-  if (path === '/healthz') return jsonResponse(200, { status: 'alive' });
-  if (path !== '/readyz') return null;
-  return edge.ready
-    ? jsonResponse(200, { status: 'ready' })
-    : jsonResponse(503, { status: edge.draining ? 'draining' : 'starting' });
-}
 
 /** Takes the request's body to where it belongs. */
 export function receive(edge: Edge, request: RestRequest, http: HttpSide): BodyReader {
@@ -73,13 +65,18 @@ class WholeBody implements BodyReader {
 
   push(chunk: Uint8Array, isLast: boolean): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > this.#bytesMax) {
-      this.abort();
-      const refusal = new Refusal('TOO_LARGE', `A body has at most ${this.#bytesMax} bytes.`);
-      return this.#http.reply(refusalResponse(refusal), true);
-    }
+    if (this.#bytes > this.#bytesMax) return this.#refuse(isLast);
     this.#pieces.push(new Uint8Array(chunk));
     if (isLast) this.#whole(Buffer.concat(this.#pieces.splice(0)));
+  }
+
+  /** A client that is cut off while it sends may never see the answer, so what it sends is let go by, up to a point. */
+  #refuse(isLast: boolean): void {
+    this.abort();
+    const isTooMuch = this.#bytes > this.#bytesMax + letGoBytesMax;
+    if (!isLast && !isTooMuch) return;
+    const refusal = new Refusal('TOO_LARGE', `A body has at most ${this.#bytesMax} bytes.`);
+    this.#http.reply(refusalResponse(refusal), !isLast);
   }
 
   abort(): void {

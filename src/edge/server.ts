@@ -4,10 +4,12 @@
 import type { Logger } from 'pino';
 import uWS from 'uWebSockets.js';
 import { CloseCode, type Connection, type Groups } from './connection.ts';
+import { statusLabel, type EdgeCounts } from './edge-metrics.ts';
 import type { Edge } from './edge.ts';
 import { HttpReply } from './http-reply.ts';
 import { originAllowed } from './origin.ts';
-import { probe, receive, type RestRequest } from './rest.ts';
+import type { OpenDoors } from './open-doors.ts';
+import { receive, type RestRequest } from './rest.ts';
 import type { Session } from './session.ts';
 
 export interface ServerOptions {
@@ -16,6 +18,7 @@ export interface ServerOptions {
   /** Browser origins that are welcome besides the server's own. */
   readonly origins: readonly string[];
   readonly log: Logger;
+  readonly openDoors: OpenDoors;
 }
 
 interface SocketData {
@@ -41,11 +44,13 @@ class SocketConnection implements Connection {
   readonly address: string;
   readonly #groups: Groups;
   readonly #own: string;
+  readonly #counts: EdgeCounts;
   #socket: uWS.WebSocket<SocketData> | null;
 
   /** @param own name of a group that this connection is alone in. */
-  constructor(socket: uWS.WebSocket<SocketData>, groups: Groups, own: string) {
+  constructor(socket: uWS.WebSocket<SocketData>, groups: Groups, own: string, counts: EdgeCounts) {
     this.#socket = socket;
+    this.#counts = counts;
     this.#groups = groups;
     this.#own = own;
     socket.subscribe(own);
@@ -58,11 +63,13 @@ class SocketConnection implements Connection {
 
   send(frame: Uint8Array, isText: boolean): void {
     this.#socket?.send(frame, !isText);
+    this.#count(frame);
   }
 
   sendGathered(frame: Uint8Array): void {
     // Only what is published is written together, so the socket has a group to itself.
     if (this.#socket) this.#groups.publish(this.#own, frame, true);
+    this.#count(frame);
   }
 
   join(group: string): void {
@@ -81,6 +88,11 @@ class SocketConnection implements Connection {
   gone(): void {
     this.#socket = null;
   }
+
+  #count(frame: Uint8Array): void {
+    this.#counts.framesOut.add();
+    this.#counts.bytesOut.add(frame.length);
+  }
 }
 
 /** A uWebSockets.js app with its edge; made once per edge thread. */
@@ -89,7 +101,12 @@ export class Server implements Groups {
   #options: ServerOptions | null = null;
   #edge: Edge | null = null;
   #listening: uWS.us_listen_socket | null = null;
+  readonly #counts: EdgeCounts;
   #opened = 0;
+
+  constructor(counts: EdgeCounts) {
+    this.#counts = counts;
+  }
 
   publish(group: string, frame: Uint8Array, isText: boolean): void {
     this.#app.publish(group, frame, !isText);
@@ -149,7 +166,7 @@ export class Server implements Groups {
       open: (socket) => {
         const data = socket.getUserData();
         this.#opened += 1;
-        data.connection = new SocketConnection(socket, this, `@${this.#opened.toString(36)}`);
+        data.connection = new SocketConnection(socket, this, `@${this.#opened.toString(36)}`, this.#counts);
         this.#guard(
           () => {
             data.session = edge.open(data.connection as SocketConnection, data.token);
@@ -159,6 +176,7 @@ export class Server implements Groups {
       },
       message: (socket, message, isBinary) => {
         const { session } = socket.getUserData();
+        this.#counts.bytesIn.add(message.byteLength);
         this.#guard(
           () => session?.receive(new Uint8Array(message), !isBinary),
           () => session?.end(CloseCode.fault, failed),
@@ -210,7 +228,8 @@ export class Server implements Groups {
     const method = request.getCaseSensitiveMethod();
     const asked = requestOf(request, method === 'HEAD' ? 'GET' : method);
     const reply = new HttpReply(response, this.#cors(request), method === 'HEAD');
-    const known = probe(edge, asked);
+    reply.onReply = (status) => this.#counts.responses[statusLabel(status)].add();
+    const known = this.#options?.openDoors.answer(edge, asked);
     if (known) return reply.reply(known);
     if (asked.method === 'OPTIONS') return reply.reply({ status: 204, body: null });
     const reader = receive(edge, asked, reply);

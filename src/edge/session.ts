@@ -10,7 +10,6 @@ import { Beats } from './beats.ts';
 import { CloseCode, type Connection } from './connection.ts';
 import { connectToken, negotiateHeartBeats, negotiateVersion } from './connect.ts';
 import { Early } from './early.ts';
-import { Lane } from './lane.ts';
 import type { Edge } from './edge.ts';
 import type { Delivery } from './fan-out.ts';
 import { refusalBody } from './refusal-body.ts';
@@ -28,8 +27,6 @@ export type Phase = 'new' | 'authenticating' | 'open' | 'leaving' | 'closed';
 const noHeaders: readonly Header[] = [];
 const heartBeatFrame = new Uint8Array([10]);
 const nobody: Asker = ['', []];
-/** Answers of a session that are made and not delivered; more are asked for later. */
-const answersAtOnceMax = 8;
 /** How long a client that got its last RECEIPT may take to close. */
 const closeAfterReceiptMs = 5_000;
 
@@ -50,13 +47,16 @@ export class Session implements WheelNode {
   /** Those of `/user/queue/errors`. */
   errors: Subscription[] | null = null;
   readonly backlog: Backlog;
-  readonly answers = new Lane(answersAtOnceMax);
   /** Those of conflated streams that were left out; the first is the one that is caught up now. */
   behind: Subscription[] | null = null;
+  /** Bodies of queues that wait until the client has read on. */
+  pendingBytes = 0;
   /** Commands asked and not answered. */
   inFlight = 0;
   /** Why the session ended, for the log. */
   endReason = 'connection lost';
+  /** The close code it was ended with; null while nobody but the client has ended it. */
+  endCode: number | null = null;
   readonly #edge: Edge;
   readonly #parser: StompParser;
   #transactions: Transactions | null = null;
@@ -124,6 +124,7 @@ export class Session implements WheelNode {
   /** The effect of a frame that asked for it is durable or live. */
   receipt(receipt: string | null | undefined): void {
     if (receipt === null || receipt === undefined || this.phase === 'closed') return;
+    this.#edge.counts.receipts.add();
     this.connection.sendGathered(encodeFrame(this.version, 'RECEIPT', [['receipt-id', receipt]]));
   }
 
@@ -131,6 +132,7 @@ export class Session implements WheelNode {
   deliver(subscription: Subscription, delivery: Delivery): void {
     const { message } = delivery;
     const own = subscription.ownHeaders(message[0]);
+    this.#edge.counts.deliveries.add();
     this.connection.send(delivery.frame(this.version, subscription.id, own), message[3]);
     // Not at once: whoever delivers goes on with subscriptions that would have ended with the session.
     if (this.backlog.isOver(this.#edge.config.unreadBytesMax)) {
@@ -140,6 +142,7 @@ export class Session implements WheelNode {
 
   /** Tells the client what was refused; the connection stays. */
   refuse(refusal: Refusal, destination: string, receipt: string | null | undefined): void {
+    this.#edge.counts.framesRefused[refusal.code].add();
     if (!this.errors || this.phase === 'closed') return;
     const body = refusalBody(refusal, destination, receipt, this.#edge.now());
     for (const subscription of this.errors) {
@@ -164,6 +167,7 @@ export class Session implements WheelNode {
   end(closeCode: number, reason: string): void {
     if (this.phase === 'closed') return;
     this.endReason = reason;
+    this.endCode = closeCode;
     this.connection.close(closeCode, reason);
   }
 
@@ -195,6 +199,7 @@ export class Session implements WheelNode {
       const copy = { ...frame, body: new Uint8Array(frame.body) };
       return this.#keepEarly(copy.body.length, () => this.#orFail(() => this.#receiveFrame(copy, isText)));
     }
+    this.#edge.counts.framesIn.add();
     if (this.phase === 'new') {
       if (frame.command === 'CONNECT' || frame.command === 'STOMP') return this.#connect(frame);
       throw new ProtocolError('BAD_REQUEST', 'The first frame must be CONNECT.');
@@ -322,6 +327,7 @@ export class Session implements WheelNode {
   #leave(frame: Frame): void {
     this.phase = 'leaving';
     this.endReason = 'client left';
+    this.#edge.consumers.endOf(this);
     this.#disconnectReceipt = frame.headers.get('receipt') ?? null;
     if (this.inFlight === 0) this.#finishLeaving();
   }

@@ -7,13 +7,17 @@ import {
   type AcknowledgeMessage,
   type AttachedMessage,
   type CommandMessage,
+  type DeliverMessage,
+  type JoinMessage,
   type DetachedMessage,
   type PublishMessage,
   type RevokeMessage,
+  type SettleMessage,
   type SubscribedMessage,
   type ToEdgeMessage,
   type ToShardMessage,
 } from '../link/messages.ts';
+import { edgeCountsAlone, type EdgeCounts } from './edge-metrics.ts';
 import type { Channel } from './fan-out.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -32,6 +36,7 @@ export interface ShardEvents {
   revoked(message: RevokeMessage): void;
   attached(message: AttachedMessage): void;
   detached(message: DetachedMessage): void;
+  delivered(message: DeliverMessage): void;
   /** The shard is gone: messages of it may be committed that nobody here was sent. */
   lost(): void;
 }
@@ -54,20 +59,29 @@ type Tail<Message extends readonly unknown[]> = Message extends readonly [unknow
   ? readonly [...Rest]
   : never;
 
+interface Settling {
+  readonly fields: Tail<SettleMessage>;
+  readonly waiting: Waiting;
+}
+
 /** Subscriptions on their way to one shard, also those that ended meanwhile; one more is refused. */
 const startingMax = 500_000;
 const lost = 'The server lost this command before it was answered; it may have happened.';
 
 export class ShardPort {
   readonly #events: ShardEvents;
+  readonly #counts: EdgeCounts;
   readonly #waiting = new Map<number, Waiting>();
   /** Subscriptions that are not live yet; they are asked for again when the shard was lost. */
   readonly #starting = new Map<number, Subscription>();
+  /** What consumers have settled. A shard that comes back is asked again: an acknowledgement is never lost on the way. */
+  readonly #settling = new Map<number, Settling>();
   #link: Link<ToShardMessage, ToEdgeMessage> | null = null;
   #requests = 0;
 
-  constructor(events: ShardEvents) {
+  constructor(events: ShardEvents, counts = edgeCountsAlone()) {
     this.#events = events;
+    this.#counts = counts;
   }
 
   get connected(): boolean {
@@ -76,7 +90,7 @@ export class ShardPort {
 
   /** Whether everything asked was answered. */
   get idle(): boolean {
-    return this.#waiting.size === 0;
+    return this.#waiting.size === 0 && (this.#settling.size === 0 || !this.#link);
   }
 
   /**
@@ -109,12 +123,44 @@ export class ShardPort {
       this.#link.send([ToShard.rejoin, actor, stream, destination, params, count, epoch, seq], 0);
     }
     for (const subscription of this.#starting.values()) this.#subscribe(subscription);
+    for (const [request, { fields }] of this.#settling) {
+      this.#link.send([ToShard.settle, request, ...fields], 0);
+    }
+  }
+
+  /** Never refused here: what is settled is bounded by what was delivered. */
+  settle(fields: Tail<SettleMessage>, waiting: Waiting): void {
+    this.#requests += 1;
+    this.#settling.set(this.#requests, { fields, waiting });
+    this.#link?.send([ToShard.settle, this.#requests, ...fields], 0);
+  }
+
+  /** A consumer is there for a shard that knows nothing of it. */
+  join(message: JoinMessage): void {
+    this.#link?.send(message, 0);
+  }
+
+  /** All consumers are told. */
+  joined(): void {
+    this.#link?.send([ToShard.joined], 0);
+  }
+
+  /** The node drains. */
+  retire(): void {
+    this.#link?.send([ToShard.retire], 0);
+  }
+
+  leave(actor: string, subscription: number): void {
+    this.#link?.send([ToShard.leave, actor, subscription], 0);
   }
 
   /** Sends a request, or refuses it at once when there is no shard or no room. */
   request(request: Request, waiting: Waiting): void {
-    if (!this.#link) return waiting.refused(new Refusal('UNAVAILABLE', 'Try again in a moment.'));
-    if (this.#link.full) return waiting.refused(overloaded());
+    if (!this.#link) return this.#refuse(waiting, new Refusal('UNAVAILABLE', 'Try again in a moment.'));
+    if (this.#link.full) {
+      this.#counts.linkRefusals.add();
+      return this.#refuse(waiting, overloaded());
+    }
     this.#requests += 1;
     this.#waiting.set(this.#requests, waiting);
     if (request.op === ToShard.command) {
@@ -125,6 +171,7 @@ export class ShardPort {
   /** Asks for the start of a subscription, or for the next page of it, or refuses it when there is no room. */
   subscribe(subscription: Subscription): void {
     if (this.#link?.full || this.#starting.size >= startingMax) {
+      this.#counts.linkRefusals.add();
       return this.#events.subscriptionRefused(subscription, overloaded());
     }
     this.#starting.set(subscription.number, subscription);
@@ -176,9 +223,11 @@ export class ShardPort {
       case ToEdge.publish:
         return this.#events.published(message);
       case ToEdge.reply:
+        // A part of an answer is not its end.
+        if (message[3] === undefined) this.#counts.commands.ok.add();
         return this.#take(message[1])?.answered(message[2], message[3] ?? null);
       case ToEdge.refuse:
-        return this.#take(message[1])?.refused(new Refusal(message[2], message[3], message[4]));
+        return this.#refuse(this.#take(message[1]), new Refusal(message[2], message[3], message[4]));
       case ToEdge.subscribed: {
         const subscription = this.#starting.get(message[1]);
         if (!subscription) return;
@@ -198,13 +247,21 @@ export class ShardPort {
         return this.#events.attached(message);
       case ToEdge.detached:
         return this.#events.detached(message);
+      case ToEdge.deliver:
+        return this.#events.delivered(message);
     }
   }
 
   #take(request: number): Waiting | undefined {
-    const waiting = this.#waiting.get(request);
+    const waiting = this.#waiting.get(request) ?? this.#settling.get(request)?.waiting;
     this.#waiting.delete(request);
+    this.#settling.delete(request);
     return waiting;
+  }
+
+  #refuse(waiting: Waiting | undefined, refusal: Refusal): void {
+    this.#counts.commands[refusal.code].add();
+    waiting?.refused(refusal);
   }
 
   #disconnected(): void {
@@ -214,6 +271,6 @@ export class ShardPort {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#events.lost();
-    for (const one of waiting) one.refused(new Refusal('UNAVAILABLE', lost));
+    for (const one of waiting) this.#refuse(one, new Refusal('UNAVAILABLE', lost));
   }
 }

@@ -1,10 +1,10 @@
 // Where the messages of a destination come from.
-import { actorKey, toSegment } from '../actors/route.ts';
+import { actorKey, toSegment, type Route } from '../actors/route.ts';
 import { Refusal } from '../errors.ts';
 import { compilePattern, isPattern } from './destination-pattern.ts';
 import type { Edge } from './edge.ts';
 import type { Session } from './session.ts';
-import type { Source } from './subscription.ts';
+import type { Source, SourceType } from './subscription.ts';
 
 const errorsDestination = '/user/queue/errors';
 
@@ -20,6 +20,9 @@ export function sourceOf(edge: Edge, session: Session, shown: string): Source {
   }
   // A query string holds a question mark too.
   if (isPattern(shown) && !shown.startsWith('/app/')) {
+    if (shown.startsWith('/queue/')) {
+      throw new Refusal('BAD_REQUEST', `A queue is subscribed by its name: ${shown}.`);
+    }
     if (!shown.startsWith('/topic/')) {
       throw new Refusal('NOT_FOUND', `Wildcards are for plain topics: ${shown}.`);
     }
@@ -32,7 +35,12 @@ export function sourceOf(edge: Edge, session: Session, shown: string): Source {
     : shown;
   const found = edge.routes.find('SUBSCRIBE', destination);
   if (!found || found.route.isAnswer) throw new Refusal('NOT_FOUND', `Nothing serves ${shown}.`);
-  const { kind, target: stream, isConflated } = found.route;
-  const type = isConflated ? 'conflated' : 'stream';
+  const { kind, target: stream } = found.route;
+  const type = typeOf(found.route);
   return { type, destination, shown, actor: actorKey(kind, found.id ?? ''), stream, params: found.params };
+}
+
+function typeOf({ isQueue, isConflated }: Route): SourceType {
+  if (isQueue) return 'queue';
+  return isConflated ? 'conflated' : 'stream';
 }

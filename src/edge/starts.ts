@@ -11,6 +11,7 @@ const noBody = new Uint8Array(0);
 export function started(edge: Edge, subscription: Subscription, message: SubscribedMessage): void {
   const [, , live, , epoch, head] = message;
   const { session, source, receipt } = subscription;
+  if (source.type === 'queue') return edge.consumers.started(subscription);
   if (subscription.phase === 'ended') {
     if (live) edge.portOf(source.actor).unsubscribe(subscription);
     edge.conflation.settled(subscription);

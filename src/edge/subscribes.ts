@@ -3,6 +3,7 @@ import { Refusal } from '../errors.ts';
 import { ToShard, type From } from '../link/messages.ts';
 import { askAnswer, askedBy } from './answers.ts';
 import { CloseCode } from './connection.ts';
+import { consumeFrom } from './consumers.ts';
 import type { Edge } from './edge.ts';
 import { FrameWaiting, type Commit } from './frame-waiting.ts';
 import type { Session } from './session.ts';
@@ -32,9 +33,9 @@ export function subscribe(edge: Edge, session: Session, frame: Frame): void {
     throw new Refusal('TOO_LARGE', `A session has at most ${subscriptionsMax} subscriptions.`);
   }
   const ack = ackMode(headers.get('ack'));
-  const from = fromOf(headers, ack);
   const asked = askedBy(edge, session, destination);
   const source = asked ? answerSource(destination) : sourceOf(edge, session, destination);
+  const from = source.type === 'queue' ? consumeFrom(headers, destination) : fromOf(headers, ack);
   const isStream = source.type === 'stream' || source.type === 'conflated';
   if (from?.[0] === 'durable' && !isStream) {
     throw new Refusal('BAD_REQUEST', `No position can be kept for ${destination}.`);
@@ -114,6 +115,9 @@ export function acknowledge(edge: Edge, session: Session, frame: Frame, commit: 
   const subscription = edge.subscription(session, Number(number ?? -1));
   if (!subscription || subscription.ack === 'auto' || Number(delivery) > subscription.delivered) {
     throw new Refusal('BAD_REQUEST', `There is no message to acknowledge as ${ackId}.`);
+  }
+  if (subscription.source.type === 'queue') {
+    return edge.consumers.acknowledge(subscription, frame, Number(delivery), commit);
   }
   const receipt = headers.get('receipt');
   const { source, durable, epoch } = subscription;

@@ -6,10 +6,10 @@ import type { Session } from './session.ts';
 export type AckMode = 'auto' | 'client' | 'client-individual';
 
 /**
- * A stream of an actor, conflated or not; a pattern of plain topics; the session's own refusals; or the answer to a
- * command.
+ * A stream of an actor, conflated or not; a queue; a pattern of plain topics; the session's own refusals; or the answer
+ * to a command.
  */
-export type SourceType = 'stream' | 'conflated' | 'wildcard' | 'errors' | 'answer';
+export type SourceType = 'stream' | 'conflated' | 'queue' | 'wildcard' | 'errors' | 'answer';
 
 /** Where a subscription's messages come from. */
 export interface Source {

@@ -1,5 +1,8 @@
 // The one home of time. Everything else is handed a Clock, so that tests can hold it still.
 
+/** Milliseconds since some moment; unlike wall time it never steps back, and it knows fractions. */
+export const monotonicMs = (): number => performance.now();
+
 /** A pending call that can be called off. */
 export interface Timer {
   cancel(): void;

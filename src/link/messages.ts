@@ -15,7 +15,12 @@ export type From =
   | readonly [kind: 'lost']
   /** A conflated stream goes on: what has changed since that place of its own count, once each. */
   | readonly [kind: 'since', upto: number]
-  | readonly [kind: 'durable', name: string];
+  | readonly [kind: 'durable', name: string]
+  /** Of a queue: as one of its consumers, which holds at most so many messages unacknowledged. */
+  | readonly [kind: 'consume', window: number];
+
+/** What a queue must know of a message that a consumer holds, should its own memory be gone. */
+export type Held = readonly [id: string, position: number, tries: number, bytes: number];
 
 /** Values of the placeholders of a route other than the actor's id, and of a query string. */
 export type Params = Readonly<Record<string, string>>;
@@ -33,6 +38,11 @@ export const ToShard = {
   feed: 10,
   attach: 11,
   detach: 12,
+  settle: 13,
+  leave: 14,
+  join: 15,
+  joined: 16,
+  retire: 17,
 } as const;
 
 /** A command for an actor; answered by `reply` or `refuse` with the same request number. */
@@ -145,6 +155,40 @@ export type AttachMessage = readonly [
 /** A session that was attached to the actor is gone. */
 export type DetachMessage = readonly [op: typeof ToShard.detach, actor: string, session: string];
 
+/**
+ * A consumer acknowledges what it holds, or gives it back; answered by `reply` or `refuse`. Asked again of a new shard
+ * when there was no answer: what is settled already stays so.
+ */
+export type SettleMessage = readonly [
+  op: typeof ToShard.settle,
+  request: number,
+  actor: string,
+  subscription: number,
+  held: readonly Held[],
+  isAcknowledged: boolean,
+];
+
+/** A consumer is gone: what it holds goes to others. */
+export type LeaveMessage = readonly [op: typeof ToShard.leave, actor: string, subscription: number];
+
+/** After a shard was started again: this edge has this consumer, and it holds this. */
+export type JoinMessage = readonly [
+  op: typeof ToShard.join,
+  actor: string,
+  subscription: number,
+  window: number,
+  held: readonly Held[],
+];
+
+/** This edge has said all that it has: before all edges have, nobody knows which messages of queues are held. */
+export type JoinedMessage = readonly [op: typeof ToShard.joined];
+
+/**
+ * The node drains: all consumers leave at once, of all edges, and nothing is handed out any more. One after another they
+ * would hand each other what they hold, until it is a dead letter.
+ */
+export type RetireMessage = readonly [op: typeof ToShard.retire];
+
 /** What shards send each other. */
 export type ToPeerMessage = TellMessage | RelayMessage | FeedMessage;
 
@@ -158,7 +202,12 @@ export type ToShardMessage =
   | RejoinMessage
   | ToPeerMessage
   | AttachMessage
-  | DetachMessage;
+  | DetachMessage
+  | SettleMessage
+  | LeaveMessage
+  | JoinMessage
+  | JoinedMessage
+  | RetireMessage;
 
 export const ToEdge = {
   reply: 1,
@@ -169,6 +218,7 @@ export const ToEdge = {
   revoke: 6,
   attached: 7,
   detached: 8,
+  deliver: 9,
 } as const;
 
 /**
@@ -246,6 +296,16 @@ export type AttachedMessage = readonly [op: typeof ToEdge.attached, session: str
 /** Nothing is held for the session any more. */
 export type DetachedMessage = readonly [op: typeof ToEdge.detached, session: string, actor: string];
 
+/** A message of a queue for this one consumer, which holds it until it is settled or the consumer leaves. */
+export type DeliverMessage = readonly [
+  op: typeof ToEdge.deliver,
+  subscription: number,
+  held: Held,
+  /** Whether it may have been delivered before. */
+  redelivered: boolean,
+  message: StreamMessage,
+];
+
 export type ToEdgeMessage =
   | ReplyMessage
   | RefusalMessage
@@ -254,4 +314,5 @@ export type ToEdgeMessage =
   | RefuseSubscriptionMessage
   | RevokeMessage
   | AttachedMessage
-  | DetachedMessage;
+  | DetachedMessage
+  | DeliverMessage;

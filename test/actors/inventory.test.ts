@@ -83,8 +83,8 @@ describe('the list of all products', () => {
   });
 
   test.each([
-    ['as many products as are held', 10_001, ''],
-    ['as many bytes as go at once', 5_000, 'x'.repeat(50)],
+    ['as many products as are held', 40_001, ''],
+    ['as many bytes as go at once', 30_000, 'x'.repeat(50)],
   ])('[INVENTORY35] with more than %s it is left out', async (_what, count, suffix) => {
     const products = range(1, count).map((number) => product(`${number}${suffix}`, 1, 1));
     const stock = await Stock.with([...products, appended(topic, 'a', 1, 1)]);

@@ -158,7 +158,7 @@ function shapeRules(kind: AnyKind, samples: KindSamples): void {
     expect(Object.keys(samples.streams).toSorted()).toEqual(Object.keys(kind.streams).toSorted());
   });
 
-  test(`[ACTOR1] ${kind.name}: each door has a place for the actor's id, unless that comes from elsewhere or is none`, () => {
+  test(`[ACTOR1] ${kind.name}: each door has a place for the actor's id, unless it comes from elsewhere`, () => {
     for (const { id, pattern } of routesOf([kind])) {
       // A kind of one actor alone has no id to name.
       expect(/\{id(:\*\*)?\}/.test(pattern), pattern).toBe(id === 'path' && samples.id !== '');

@@ -11,6 +11,7 @@ import { notificationsSamples } from './notifications.samples.ts';
 import { notifierSamples } from './notifier.samples.ts';
 import { orderSamples } from './order.samples.ts';
 import { presenceSamples } from './presence.samples.ts';
+import { queueSamples } from './queue.samples.ts';
 import { roomSamples } from './room.samples.ts';
 import { topicSamples } from './topic.samples.ts';
 import { userSamples } from './user.samples.ts';
@@ -29,6 +30,7 @@ const samples: Readonly<Record<string, KindSamples>> = {
   notifier: notifierSamples,
   user: userSamples,
   topic: topicSamples,
+  queue: queueSamples,
 };
 
 for (const kind of kinds) kindContract(kind, samples[kind.name]);

@@ -232,6 +232,13 @@ describe('what a subscriber is told', () => {
     expect(portfolio.totals.slice(length)).toEqual(['2']);
     await portfolio.pass(intervalMs - 100);
     expect(portfolio.totals.slice(length)).toEqual(['2', '10']);
+    // What a change of holdings has told along is not told once more.
+    await portfolio.pass(2 * intervalMs);
+    await portfolio.put({ A: '3' });
+    await portfolio.tick({ A: '6' });
+    await portfolio.put({ A: '4' });
+    await portfolio.pass(4 * intervalMs);
+    expect(portfolio.totals.slice(length + 2)).toEqual(['15', '24']);
   });
 
   test('[PORTFOLIO6] who was left out is told what it is worth now, once', async () => {

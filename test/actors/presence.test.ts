@@ -55,6 +55,23 @@ test('[PRESENCE8] sessions that are tied again are told of once, when all are th
   expect(presence.told).toEqual([3, 4, 3]);
 });
 
+test('[PRESENCE8] who subscribes meanwhile is told with the others, and once', async () => {
+  const presence = new Presence();
+  presence.attach('a', true);
+  const number = presence.subscribe({ edge: 1, actor, stream: 'presence', destination });
+  await rounds();
+  expect(presence.edges[1].starts(number)).toMatchObject([{ 2: true, 6: [] }]);
+  presence.attach('b', true);
+  presence.clock.advance(settleMs);
+  await rounds();
+  expect(presence.told).toEqual([2]);
+  // Another edge is later.
+  presence.attach('c', true);
+  presence.clock.advance(settleMs);
+  await rounds();
+  expect(presence.told).toEqual([2, 3]);
+});
+
 test('[PRESENCE8] a session that came meanwhile is told of with the others', async () => {
   const presence = new Presence();
   presence.join(1);

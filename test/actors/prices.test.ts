@@ -210,6 +210,12 @@ describe('subscribing', () => {
       ['new', '3'],
     ]);
     expect(await readAll(shard, later.upto)).toMatchObject({ pairs: [], upto: later.upto });
+    const since = async (symbol: string): Promise<unknown> => {
+      const [start] = await subscribe(shard, symbol, ['since', seen.upto]);
+      return pairsOf(bodiesOf(start as SubscribedMessage));
+    };
+    expect(await since('S7')).toEqual([['S7', '4']]);
+    expect(await since('S8')).toEqual([]);
   });
 
   test('[PRICE6] nothing is lost between the messages of one flush', async () => {

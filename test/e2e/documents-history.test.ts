@@ -4,7 +4,7 @@ import { DatabaseView } from '../support/database.ts';
 import { applied, insert, openDocument, type OperationMessage } from '../support/documents.ts';
 import { sendMany } from '../support/rooms.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { connectStomp, RefusedError, type TestClient } from '../support/stomp.ts';
+import { connectStomp, type RefusedError, type TestClient } from '../support/stomp.ts';
 
 const operationsKept = 10_000;
 

@@ -126,6 +126,20 @@ test('[REST4] each door has its own bound of the body', async () => {
   expect(await ask('POST', '/api/boards', 'x'.repeat(1024 * 1024 + 1))).toMatchObject({ status: 413 });
 });
 
+test('[REST4] a body that is too large is answered at its end, and cut off when it goes on for long', () => {
+  for (const [pieces, closes] of [
+    [2, false],
+    [30, true],
+  ] as const) {
+    const { http, reader } = begin('POST', '/api/boards');
+    const piece = Buffer.alloc(1024 * 1024);
+    for (let index = 1; index < pieces && !http.answered; index += 1) reader.push(piece, false);
+    if (!http.answered) reader.push(piece, true);
+    expect(http.answer().status).toBe(413);
+    expect(http.closes).toBe(closes);
+  }
+});
+
 test('[REST5] lines are applied in order, however they come; empty ones are skipped', async () => {
   const { http, reader } = begin('POST', '/api/lines', { ...ndjson, token: 'feed+service' });
   for (const piece of ['1', '2\n', '\r\n  \n3\r', '\n4', '']) {

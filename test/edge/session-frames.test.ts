@@ -135,11 +135,14 @@ test('[SESSION10] the RECEIPT of DISCONNECT comes after all that was in flight, 
 });
 
 test('[SESSION10] DISCONNECT without a receipt closes; frames behind it have no effect', async () => {
+  const looker = await node.signIn('looker');
+  looker.subscribe('0', '/topic/a');
   client.raw('DISCONNECT\n\n\0SEND\ndestination:/topic/a\nreceipt:r\n\nx\0');
   await node.settle();
   expect(client.connection.closed?.code).toBe(1000);
   expect(client.receipts).toEqual([]);
-  expect(node.storage.commits).toEqual([]);
+  expect(looker.receipts).toEqual(['sub-0']);
+  expect(looker.messages('0')).toEqual([]);
 });
 
 test('[SESSION11] a second SUBSCRIBE with a used id is refused, and the first stays', async () => {

@@ -70,8 +70,9 @@ test('[SESSION15] subscriptions that were starting, or in the middle of a gap, s
   for (let index = 0; index < 500; index += 1) sender.send('SEND', { destination: '/topic/a' }, 'x');
   await node.settle();
   const epoch = sender.messages('0')[0]?.headers['epoch'] ?? '';
-  node.storage.holdsQueries = true;
   const client = await node.signIn('bob');
+  await node.settle();
+  node.storage.holdsQueries = true;
   client.subscribe('0', '/topic/a', { resume: `${epoch}:0` });
   await node.settle();
   node.storage.nextQuery().answer();

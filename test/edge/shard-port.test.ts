@@ -40,6 +40,7 @@ beforeEach(() => {
     revoked: (message) => happened.push(['revoked', message[1]]),
     attached: (message) => happened.push(['attached', message[1], message[2]]),
     detached: (message) => happened.push(['detached', message[1], message[2]]),
+    delivered: (message) => happened.push(['delivered', message[1], ...message[2]]),
     lost: () => happened.push(['lost']),
   });
 });

@@ -17,6 +17,12 @@ const valuesPerPage = 3;
 const lines = z.array(z.object({ n: z.number() }));
 
 /** Names with values of which only the newest counts, and commands that tell how they were asked. */
+function keep(state: Board, name: string, value: string): void {
+  state.place += 1;
+  state.values.delete(name);
+  state.values.set(name, { value, place: state.place });
+}
+
 const board = defineActor({
   name: 'board',
   load: () => ({}),
@@ -47,11 +53,15 @@ const board = defineActor({
       routes: ['SEND /app/board.set/{id}'],
       decode: json(z.object({ name: z.string(), value: z.string() })),
       receive(state: Board, { name, value }, ctx) {
-        state.place += 1;
-        state.values.delete(name);
-        state.values.set(name, { value, place: state.place });
+        keep(state, name, value);
         ctx.publish('values', jsonBody({ name, value }), { seq: state.place });
       },
+    }),
+    /** As `set`, and is published only by the next `set`, as what gathers over an interval is. */
+    note: command({
+      routes: ['SEND /app/board.note/{id}'],
+      decode: json(z.object({ name: z.string(), value: z.string() })),
+      receive: (state: Board, { name, value }) => keep(state, name, value) as undefined,
     }),
     look: command({
       routes: ['SUBSCRIBE /app/board.look/{id}/{what}', 'GET /api/boards/{id}'],

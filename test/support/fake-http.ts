@@ -4,6 +4,8 @@ import type { RestResponse } from '../../src/edge/rest-response.ts';
 
 export class FakeHttp implements HttpSide {
   isPaused = false;
+  /** Whether the answer ends the connection. */
+  closes = false;
   #response: RestResponse | null = null;
 
   get answered(): boolean {
@@ -18,9 +20,10 @@ export class FakeHttp implements HttpSide {
     this.isPaused = false;
   }
 
-  reply(response: RestResponse): void {
+  reply(response: RestResponse, closes = false): void {
     if (this.#response) throw new Error('answered twice');
     this.#response = response;
+    this.closes = closes;
   }
 
   /** @throws Error when there is none yet. */

@@ -4,6 +4,7 @@
 // A SEND to a plain topic with the body
 // - `fault:throw` throws at the end of the turn, when the state is changed and everything is written and published;
 // - `fault:exit` ends the shard thread there with process.exit, `fault:uncaught` with an uncaught exception;
+// - `fault:exit-committing` ends it so when the commit of that turn is on its way to the storage thread;
 // - `fault:slow` blocks the shard thread for `slowMs` and is then like any other, `fault:hang` for good.
 //
 // A SEND to
@@ -23,12 +24,20 @@ function block(forMs?: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
 }
 
+/** Calls `task` so many turns of the event loop from now. */
+function afterTurns(turns: number, task: () => void): void {
+  setImmediate(() => (turns === 1 ? task() : afterTurns(turns - 1, task)));
+}
+
 function fail(fault: string): void {
   switch (fault) {
     case 'fault:throw':
       throw new Error('a fault that the test asked for');
     case 'fault:exit':
       return process.exit(3);
+    case 'fault:exit-committing':
+      // The gate hands the writes to the link, the link sends them, and no answer can have come.
+      return afterTurns(3, () => process.exit(3));
     case 'fault:uncaught':
       setImmediate(() => {
         throw new Error('an uncaught fault that the test asked for');

@@ -211,8 +211,8 @@ export class InProcessNode {
     for (let index = 0; index < shards; index += 1) this.startShard(index);
   }
 
-  /** A new shard in that place, joined with every edge. */
-  startShard(index: number): void {
+  /** A new shard in that place, joined with every edge unless some are named. */
+  startShard(index: number, edges: readonly number[] = [...this.edges.keys()]): void {
     const shard: Shard = new Shard({
       kinds: this.#kinds,
       storage: new ShardStorage(this.storage, () => this.#shards[index] === shard && this.#isAlive(index)),
@@ -220,7 +220,7 @@ export class InProcessNode {
       ids: { newId: () => this.#name('id'), newEpoch: () => this.#name('epoch') },
       settings: { priceIntervalMs: 500 },
       limits: { ...shardLimits, ...this.#options.limits },
-      place: { index, count: this.#options.shards ?? 1 },
+      place: { index, count: this.#options.shards ?? 1, edges: this.edges.length },
       log: this.#log,
     });
     this.#shards[index] = shard;
@@ -232,7 +232,7 @@ export class InProcessNode {
       };
       const link = new Link<ToEdgeMessage, ToShardMessage>(shardEnd, receive, () => shard.removeEdge(number));
       shard.addEdge(number, link);
-      edge.connectShard(index, edgeEnd);
+      if (edges.includes(number)) edge.connectShard(index, edgeEnd);
       return link;
     });
     for (const [other, peer] of this.#shards.entries()) {

@@ -40,9 +40,14 @@ export async function connectOnEveryEdge(
   return clients;
 }
 
+/** An id of that kind whose actor lives on that shard of so many. */
+export function idOn(kind: string, shard: number, shards: number): string {
+  for (let number = 0; ; number += 1) {
+    if (placement(actorKey(kind, `on-${number}`), shards) === shard) return `on-${number}`;
+  }
+}
+
 /** A plain topic that lives on that shard of so many. */
 export function topicOn(shard: number, shards: number): string {
-  for (let number = 0; ; number += 1) {
-    if (placement(actorKey('topic', `on-${number}`), shards) === shard) return `/topic/on-${number}`;
-  }
+  return `/topic/${idOn('topic', shard, shards)}`;
 }

@@ -43,7 +43,7 @@ export type LogLine = Readonly<Record<string, unknown>>;
 export interface RestAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** The decoded JSON; null without a body. */
+  /** The decoded JSON, or the text where it is none; null without a body. */
   readonly body: unknown;
 }
 
@@ -228,10 +228,11 @@ export class TestServer {
       ...(body === undefined ? {} : { body: asIs ? (body as string) : JSON.stringify(body) }),
     });
     const text = await response.text();
+    const isJson = response.headers.get('content-type') === 'application/json';
     return {
       status: response.status,
       headers: response.headers,
-      body: text === '' ? null : JSON.parse(text),
+      body: text === '' || !isJson ? text || null : JSON.parse(text),
     };
   }
 

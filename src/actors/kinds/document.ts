@@ -8,8 +8,7 @@ import { cutsPair, defectOf } from '../../text/defect.ts';
 import { Text } from '../../text/text.ts';
 import { undo, type Step } from '../../text/undo.ts';
 import { command, defineActor, type Attached, type Context } from '../actor.ts';
-import { json, jsonBody, nothing } from '../body.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime, json, jsonBody, nothing } from '../body.ts';
 import { DocumentState, type Since } from './document-state.ts';
 import { changesOf, inverseOf, keptChanges, operationView } from './document-views.ts';
 
@@ -45,18 +44,22 @@ const decodeCursor = json(
 );
 
 const change = z.object({ position: wholeNumber, length: wholeNumber, text: z.string() });
-const documentAnswer = z.object({ docId: z.string(), content: z.string(), revision: wholeNumber });
-const operationAnswer = z.object({
-  type: z.enum(['INSERT', 'DELETE']).optional(),
-  position: wholeNumber.optional(),
-  text: z.string().optional(),
-  length: wholeNumber.optional(),
-  revision: wholeNumber,
-  serverRevision: wholeNumber,
-  operationId: z.string(),
-  userId: z.string(),
-  changes: z.array(change),
-});
+const documentAnswer = z
+  .object({ docId: z.string(), content: z.string(), revision: wholeNumber })
+  .meta({ id: 'Document' });
+const operationAnswer = z
+  .object({
+    type: z.enum(['INSERT', 'DELETE']).optional(),
+    position: wholeNumber.optional(),
+    text: z.string().optional(),
+    length: wholeNumber.optional(),
+    revision: wholeNumber,
+    serverRevision: wholeNumber,
+    operationId: z.string(),
+    userId: z.string(),
+    changes: z.array(change),
+  })
+  .meta({ id: 'DocumentOperation' });
 const digits = z.string().regex(/^\d{1,15}$/, 'must be a whole number');
 
 /** A row as the user sees it who undoes. */

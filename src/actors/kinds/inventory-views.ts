@@ -1,6 +1,7 @@
 // How products and their changes look from outside, and what the kinds of the inventory agree upon.
+import { z } from 'zod';
 import type { InventoryChangeRow, ProductRow } from '../../storage/tables.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime } from '../body.ts';
 
 /** The streams of changes, as the database names them. */
 export const changesStream = '/topic/inventory';
@@ -19,7 +20,17 @@ export function changeView(change: Change) {
   };
 }
 
-export function productView(product: ProductRow) {
+export const productAnswer = z
+  .object({
+    productId: z.string(),
+    name: z.string().nullable(),
+    quantity: z.int(),
+    version: z.int(),
+    timestamp: z.iso.datetime(),
+  })
+  .meta({ id: 'Product' });
+
+export function productView(product: ProductRow): z.input<typeof productAnswer> {
   return {
     productId: product.product_id,
     name: product.name,

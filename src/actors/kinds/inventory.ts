@@ -5,15 +5,22 @@ import { Refusal } from '../../errors.ts';
 import type { InventoryChangeRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context, type Present, type Stream } from '../actor.ts';
 import { jsonBody, nothing } from '../body.ts';
-import { changesStream, changeView, productView, urgentStream, type Change } from './inventory-views.ts';
+import {
+  changesStream,
+  changeView,
+  productAnswer,
+  productView,
+  urgentStream,
+  type Change,
+} from './inventory-views.ts';
 
 const historyMessagesMax = 10_000;
 /** Trimming goes in steps: one write per this many changes, not one each. */
 const trimStep = 1_000;
 /** More products than that are not held in memory: their list would be larger than `listBytesMax` anyhow. */
-const heldProductsMax = 10_000;
-/** A client that is sent a larger message at once would count as a slow reader. */
-const listBytesMax = 512 * 1024;
+const heldProductsMax = 40_000;
+/** A larger one is no message any more: clients read it in pages over REST. */
+const listBytesMax = 4 * 1024 * 1024;
 const pageDefault = 1_000;
 const pageMax = 10_000;
 
@@ -135,6 +142,7 @@ export const inventoryKind = defineActor({
     list: command({
       routes: ['GET /api/inventory'],
       about: 'Products in the order of their ids.',
+      answer: z.array(productAnswer),
       decode: nothing,
       parameters: z.object({
         after: z.string().optional().describe('Only products whose id comes after this one.'),

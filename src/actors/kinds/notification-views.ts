@@ -1,17 +1,19 @@
 // How notifications look from outside, and where their streams lie.
 import { z } from 'zod';
 import type { NotificationRow } from '../../storage/tables.ts';
+import { isoTime } from '../body.ts';
 import { toSegment } from '../route.ts';
-import { isoTime } from './room-views.ts';
 
-export const notificationAnswer = z.object({
-  notificationId: z.string(),
-  type: z.string(),
-  message: z.string(),
-  referenceId: z.string().nullable(),
-  isRead: z.boolean(),
-  createdAt: z.iso.datetime(),
-});
+export const notificationAnswer = z
+  .object({
+    notificationId: z.string(),
+    type: z.string(),
+    message: z.string(),
+    referenceId: z.string().nullable(),
+    isRead: z.boolean(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Notification' });
 
 export function notificationView(row: NotificationRow): z.input<typeof notificationAnswer> {
   return {

@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { NotificationRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { jsonBody, nothing } from '../body.ts';
+import { isoTime, jsonBody, nothing } from '../body.ts';
 import { notificationAnswer, notificationStream, notificationView } from './notification-views.ts';
-import { isoTime } from './room-views.ts';
 
 const listDefault = 50;
 const listMax = 1_000;

@@ -1,7 +1,7 @@
 // How orders look from outside.
 import { z } from 'zod';
 import type { OrderChangeRow, OrderRow } from '../../storage/tables.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime } from '../body.ts';
 
 const time = z.iso.datetime();
 const timeOrNull = (milliseconds: number | null): string | null =>
@@ -9,18 +9,22 @@ const timeOrNull = (milliseconds: number | null): string | null =>
 
 const place = { estimatedDelivery: time.nullable(), currentLocation: z.string().nullable() };
 
-export const orderAnswer = z.object({
-  orderId: z.string(),
-  userId: z.string(),
-  status: z.string(),
-  ...place,
-  lastUpdated: time,
-  createdAt: time,
-});
+export const orderAnswer = z
+  .object({
+    orderId: z.string(),
+    userId: z.string(),
+    status: z.string(),
+    ...place,
+    lastUpdated: time,
+    createdAt: time,
+  })
+  .meta({ id: 'Order' });
 
-export const orderWithHistoryAnswer = orderAnswer.extend({
-  history: z.array(z.object({ status: z.string(), ...place, changedBy: z.string(), changedAt: time })),
-});
+export const orderWithHistoryAnswer = orderAnswer
+  .extend({
+    history: z.array(z.object({ status: z.string(), ...place, changedBy: z.string(), changedAt: time })),
+  })
+  .meta({ id: 'OrderWithHistory' });
 
 /** What its owner is told of an order. */
 export function orderStatus(order: OrderRow) {

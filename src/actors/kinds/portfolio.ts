@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { decimalOf, decimalPattern, difference, exactNumbers, product, sum } from '../../lib/decimal.ts';
 import type { PriceRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { json, jsonBody, nothing, type Body, type Decoder, type RawBody } from '../body.ts';
+import { isoTime, json, jsonBody, nothing, type Body, type Decoder, type RawBody } from '../body.ts';
 import { decimalSchema, symbolSchema, watchLeaseMs } from './price-views.ts';
-import { isoTime } from './room-views.ts';
 
 const holdingsMax = 1_000;
 /** While somebody looks; three times within a lease, so that a lost message ends nothing. */
@@ -139,19 +138,21 @@ function keepWatching(state: Portfolio, ctx: Context): void {
   ctx.after(renewMs, 'renew');
 }
 
-const answerSchema = z.object({
-  holdings: z.array(z.object({ symbol: z.string(), quantity: z.string() })),
-  positions: z.array(
-    z.object({
-      symbol: z.string(),
-      quantity: z.string(),
-      price: z.string().nullable(),
-      value: z.string().nullable(),
-    }),
-  ),
-  totalValue: z.string(),
-  timestamp: z.iso.datetime(),
-});
+const answerSchema = z
+  .object({
+    holdings: z.array(z.object({ symbol: z.string(), quantity: z.string() })),
+    positions: z.array(
+      z.object({
+        symbol: z.string(),
+        quantity: z.string(),
+        price: z.string().nullable(),
+        value: z.string().nullable(),
+      }),
+    ),
+    totalValue: z.string(),
+    timestamp: z.iso.datetime(),
+  })
+  .meta({ id: 'Portfolio' });
 
 export const portfolioKind = defineActor({
   name: 'portfolio',

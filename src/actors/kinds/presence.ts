@@ -2,19 +2,20 @@
 import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { jsonBody, nothing } from '../body.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime, jsonBody, nothing } from '../body.ts';
 import { userName } from './user-views.ts';
 
 /** After its shard was lost, sessions are tied again one edge after the other: meanwhile their count is no news. */
 const settleMs = 500;
 
-const answer = z.object({
-  userId: z.string(),
-  online: z.boolean(),
-  sessions: z.number().int(),
-  lastSeen: z.iso.datetime().nullable(),
-});
+const answer = z
+  .object({
+    userId: z.string(),
+    online: z.boolean(),
+    sessions: z.number().int(),
+    lastSeen: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Presence' });
 
 interface Presence {
   /** When the user's first session came or the last one went; null for one who was never there. */
@@ -74,6 +75,7 @@ export const presenceKind = defineActor({
     state.isNoted = isHere;
     if (isAgain) {
       state.settling = true;
+      state.told = null;
       ctx.after(settleMs, 'settle');
     }
     if (!state.settling) tell(state, ctx);
@@ -91,7 +93,12 @@ export const presenceKind = defineActor({
       // A slash in a user's name is written as it is.
       destination: '/topic/presence.{id:**}',
       admit: (_state, ctx) => assertUser(ctx),
-      present: (_state, ctx) => ({ bodies: [presenceBody(ctx)], upto: 0, isWhole: true }),
+      // Whoever comes before the number is settled is told of it with the others.
+      present: ({ settling }, ctx) => ({
+        bodies: settling ? [] : [presenceBody(ctx)],
+        upto: 0,
+        isWhole: true,
+      }),
     },
   },
 

@@ -1,10 +1,10 @@
 // The price book without its doors: the last value of every symbol, what of it has moved and is not stored yet, and who
 // watches what.
+import { isoTime } from '../body.ts';
 import { Refusal } from '../../errors.ts';
 import { changeOf } from '../../lib/decimal.ts';
 import type { PriceRow } from '../../storage/tables.ts';
 import type { PriceView, Tick } from './price-views.ts';
-import { isoTime } from './room-views.ts';
 
 /** A tick of one more symbol is a CONFLICT. */
 export const symbolsMax = 10_000;
@@ -25,6 +25,7 @@ export class Quote {
   change = 0;
   /** Whether it has had a tick since the last flush. */
   hasMoved = false;
+  #view: PriceView | null = null;
   #text: string | null = null;
 
   constructor(symbol: string, price: string, day: number) {
@@ -51,12 +52,15 @@ export class Quote {
     this.price = price;
     if (volume !== undefined) this.volume = volume;
     this.updatedAt = now;
+    this.#view = null;
     this.#text = null;
   }
 
-  view(): PriceView {
+  /** Made once per value. */
+  get view(): PriceView {
+    if (this.#view) return this.#view;
     const [change, changePercent] = changeOf(this.open, this.price);
-    return {
+    this.#view = {
       symbol: this.symbol,
       price: this.price,
       change,
@@ -64,11 +68,12 @@ export class Quote {
       volume: this.volume,
       timestamp: isoTime(this.updatedAt),
     };
+    return this.#view;
   }
 
   /** The view as JSON, made once per value. */
   get text(): string {
-    return (this.#text ??= JSON.stringify(this.view()));
+    return (this.#text ??= JSON.stringify(this.view));
   }
 
   row(): PriceRow {

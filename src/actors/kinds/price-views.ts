@@ -14,12 +14,16 @@ export const watchLeaseMs = 30_000;
  */
 const symbolPattern = /^[^\s/*?{},\p{C}]{1,32}$/u;
 const symbolHint = 'must be 1 to 32 visible characters, none of them / * ? { } or a comma';
-export const symbolSchema = z.string().regex(symbolPattern, symbolHint);
+export const symbolSchema = z
+  .string()
+  .regex(symbolPattern, symbolHint)
+  .meta({ examples: ['AAPL'] });
 
 const decimalHint = `must be a decimal text of up to 20 digits and 12 decimals, or a number of up to ${numberDigitsMax} digits`;
 export const decimalSchema = z
   .union([z.string(), z.number()])
-  .refine((value) => decimalOf(value) !== null, decimalHint);
+  .refine((value) => decimalOf(value) !== null, decimalHint)
+  .meta({ examples: ['187.25'], description: `A decimal: ${decimalHint}.` });
 
 const tickSchema = z.object({
   symbol: symbolSchema,
@@ -77,12 +81,14 @@ export const decodeTicks: Decoder<readonly Tick[]> = Object.assign(decode, {
 });
 
 /** What clients see of a symbol. */
-export const priceSchema = z.object({
-  symbol: z.string(),
-  price: z.string(),
-  change: z.string(),
-  changePercent: z.string(),
-  volume: z.int(),
-  timestamp: z.iso.datetime(),
-});
+export const priceSchema = z
+  .object({
+    symbol: z.string(),
+    price: z.string(),
+    change: z.string(),
+    changePercent: z.string(),
+    volume: z.int(),
+    timestamp: z.iso.datetime(),
+  })
+  .meta({ id: 'Price' });
 export type PriceView = z.output<typeof priceSchema>;

@@ -125,13 +125,15 @@ export const pricesKind = defineActor({
     list: command({
       routes: ['GET /api/prices'],
       about: 'The last price of every symbol, or of those named.',
-      parameters: z.object({ symbols: z.string().optional() }),
+      parameters: z.object({
+        symbols: z.string().optional().describe('Separated by commas; all unless given.'),
+      }),
       answer: z.array(priceSchema),
       decode: nothing,
       receive(book: PriceBook, _body, ctx) {
         const symbols = ctx.params['symbols']?.split(',') ?? [...book.quotes.keys()].toSorted();
         const quotes = [...new Set(symbols)].map((symbol) => book.quotes.get(symbol));
-        ctx.reply(quotes.filter((quote) => quote !== undefined).map((quote) => quote.view()));
+        ctx.reply(quotes.filter((quote) => quote !== undefined).map((quote) => quote.view));
       },
     }),
 

@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { ProductRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { json, nothing } from '../body.ts';
-import { changesStream, productView, urgentStream, type Change } from './inventory-views.ts';
-import { isoTime } from './room-views.ts';
+import { isoTime, json, nothing } from '../body.ts';
+import { changesStream, productAnswer, productView, urgentStream, type Change } from './inventory-views.ts';
 
 const idCharactersMax = 64;
 const quantityMax = Number.MAX_SAFE_INTEGER;
@@ -111,6 +110,7 @@ export const productKind = defineActor({
     get: command({
       routes: ['GET /api/inventory/{id}'],
       about: 'One product.',
+      answer: productAnswer,
       decode: nothing,
       receive(state: Product, _body, ctx) {
         ctx.reply(productView(existing(state, ctx)));
@@ -122,6 +122,7 @@ export const productKind = defineActor({
       roles: ['service'],
       about:
         'Sets the quantity of a product, and its name when one is given; makes the product when it is new.',
+      answer: productAnswer,
       decode: decodePut,
       receive(state: Product, body, ctx) {
         refuseOddId(ctx.id);

@@ -1,12 +1,44 @@
-// How rooms and their messages look from outside.
+// How rooms, their members and their messages look from outside.
+import { z } from 'zod';
+import { isoTime } from '../body.ts';
 import type { ChatMessageRow, ChatRoomRow } from '../../storage/tables.ts';
 
-/** A time of a body: ISO-8601, UTC, milliseconds. */
-export function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
-}
+export const roomAnswer = z
+  .object({
+    roomId: z.string(),
+    name: z.string(),
+    createdBy: z.string(),
+    isPrivate: z.boolean(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Room' });
 
-export function roomSummary(room: ChatRoomRow) {
+/** A room among those of a user. */
+export const ownRoomAnswer = roomAnswer.extend({ role: z.string() }).meta({ id: 'OwnRoom' });
+
+/** A room as one looks at it: how many members it has, and the seq of its newest message. */
+export const roomDetailAnswer = roomAnswer
+  .extend({ members: z.int(), seq: z.int() })
+  .meta({ id: 'RoomDetail' });
+
+export const memberAnswer = z
+  .object({ roomId: z.string(), userId: z.string(), role: z.string(), joinedAt: z.iso.datetime() })
+  .meta({ id: 'RoomMember' });
+
+export const messageAnswer = z
+  .object({
+    messageId: z.string(),
+    roomId: z.string(),
+    senderId: z.string(),
+    content: z.string(),
+    messageType: z.string(),
+    status: z.string(),
+    createdAt: z.iso.datetime(),
+    seq: z.int(),
+  })
+  .meta({ id: 'ChatMessage' });
+
+export function roomSummary(room: ChatRoomRow): z.input<typeof roomAnswer> {
   return {
     roomId: room.room_id,
     name: room.name,
@@ -16,7 +48,7 @@ export function roomSummary(room: ChatRoomRow) {
   };
 }
 
-export function messageView(message: ChatMessageRow) {
+export function messageView(message: ChatMessageRow): z.input<typeof messageAnswer> {
   return {
     messageId: message.message_id,
     roomId: message.room_id,

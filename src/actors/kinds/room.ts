@@ -3,8 +3,15 @@ import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { ChatMessageRow, ChatRoomRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { json, jsonBody, nothing } from '../body.ts';
-import { isoTime, messageView, roomSummary } from './room-views.ts';
+import { isoTime, json, jsonBody, nothing } from '../body.ts';
+import {
+  memberAnswer,
+  messageAnswer,
+  messageView,
+  roomAnswer,
+  roomDetailAnswer,
+  roomSummary,
+} from './room-views.ts';
 import { userName } from './user-views.ts';
 
 const contentBytesMax = 8 * 1024;
@@ -84,7 +91,7 @@ function join(state: Room, user: string, role: Role, ctx: Context): void {
   publishEvent(ctx, 'USER_JOINED', user);
 }
 
-function memberView(id: string, [user, member]: readonly [string, Member]) {
+function memberView(id: string, [user, member]: readonly [string, Member]): z.input<typeof memberAnswer> {
   return { roomId: id, userId: user, role: member.role, joinedAt: isoTime(member.joinedAt) };
 }
 
@@ -105,15 +112,13 @@ function firstUnmarked(readUpTo: ReadonlyMap<string, number>, reader: string): n
   return Math.max(second, readUpTo.get(reader) ?? 0);
 }
 
-const wholeNumber = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
-
-function pageNumber(ctx: Context, name: string, fallback: number, max: number): number {
-  const text = ctx.params[name];
-  if (text === undefined) return fallback;
-  const parsed = wholeNumber.max(max).safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new Refusal('BAD_REQUEST', `${name} must be a whole number from 1 to ${max}.`);
-}
+const wholeNumber = (max: number) => z.coerce.number().int().min(1).max(max);
+const historyParameters = z.object({
+  before: wholeNumber(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('Messages with a smaller seq; the newest ones unless given.'),
+  limit: wholeNumber(historyPageMax).optional().describe('At most so many; 50 unless given.'),
+});
 
 export const roomKind = defineActor({
   name: 'room',
@@ -226,6 +231,8 @@ export const roomKind = defineActor({
       routes: ['POST /api/rooms'],
       id: 'new',
       status: 201,
+      about: 'Makes a room, with you as its first member and admin.',
+      answer: roomAnswer,
       decode: decodeCreateRoom,
       receive(state: Room, body, ctx) {
         const room: ChatRoomRow = {
@@ -246,6 +253,8 @@ export const roomKind = defineActor({
 
     get: command({
       routes: ['GET /api/rooms/{id}'],
+      about: 'A room; a private one for its members only.',
+      answer: roomDetailAnswer,
       decode: nothing,
       receive(state: Room, _body, ctx) {
         ctx.reply({ ...roomSummary(visible(state, ctx)), members: state.members.size, seq: state.newest });
@@ -254,11 +263,13 @@ export const roomKind = defineActor({
 
     history: command({
       routes: ['GET /api/rooms/{id}/messages'],
+      about: 'The messages of a room, the newest first.',
+      answer: z.array(messageAnswer),
+      parameters: historyParameters,
       decode: nothing,
       query(state: Room, _body, ctx) {
         visible(state, ctx);
-        const before = pageNumber(ctx, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-        const limit = pageNumber(ctx, 'limit', 50, historyPageMax);
+        const { before = Number.MAX_SAFE_INTEGER, limit = 50 } = historyParameters.parse(ctx.params);
         return { name: 'roomMessagesBefore', args: { roomId: ctx.id, before, limit } };
       },
       receive(_state, _body, ctx, rows) {
@@ -268,6 +279,8 @@ export const roomKind = defineActor({
 
     members: command({
       routes: ['GET /api/rooms/{id}/members'],
+      about: 'The members of a room.',
+      answer: z.array(memberAnswer),
       decode: nothing,
       receive(state: Room, _body, ctx) {
         visible(state, ctx);
@@ -278,6 +291,8 @@ export const roomKind = defineActor({
     addMember: command({
       routes: ['POST /api/rooms/{id}/members'],
       status: 201,
+      about: 'Takes a user into a room; for its admins.',
+      answer: memberAnswer,
       decode: decodeAddMember,
       receive(state: Room, body, ctx) {
         admin(state, ctx);
@@ -292,6 +307,7 @@ export const roomKind = defineActor({
     removeMember: command({
       routes: ['DELETE /api/rooms/{id}/members/{userId}'],
       status: 204,
+      about: 'Takes a member out of a room; for its admins and for the member.',
       decode: nothing,
       receive(state: Room, _body, ctx) {
         const leaver = ctx.params['userId'] ?? '';

@@ -1,0 +1,21 @@
+// What is counted of a store by those who use it.
+import { counter, gauge, histogram, type CountsOf } from '../lib/metrics.ts';
+
+export const storageMetrics = {
+  commits: counter('stagewire_commits_total', 'Group commits, also those that failed.'),
+  commitFailures: counter('stagewire_commit_failures_total', 'Commits that could not be made.'),
+  writes: counter('stagewire_committed_writes_total', 'Row changes in the commits that were made.'),
+  commitSeconds: histogram(
+    'stagewire_commit_duration_seconds',
+    'How long a commit took until it was durable, as a shard sees it.',
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  ),
+  queries: counter('stagewire_queries_total', 'Queries, also those that failed.'),
+  queryFailures: counter('stagewire_query_failures_total', 'Queries that could not be answered.'),
+  unavailable: gauge(
+    'stagewire_database_unavailable',
+    'Shards whose last use of the database failed; the server is not ready then.',
+  ),
+} as const;
+
+export type StorageCounts = CountsOf<typeof storageMetrics>;

@@ -1,0 +1,107 @@
+// A store that is watched: what goes through it is counted, and whether the database can be used is known at any time.
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { Outcome, Query, QueryName, Rows, Storage, Transaction } from './storage.ts';
+import { StorageError } from './storage.ts';
+import type { StorageCounts } from './storage-metrics.ts';
+
+export interface WatchedOptions {
+  readonly counts: StorageCounts;
+  readonly clock: Clock;
+  /** Milliseconds since any moment, never stepping back. */
+  readonly monotonicMs: () => number;
+}
+
+/** While the database can't be used it is tried this often, so that it is known to be well again without traffic. */
+const tryAgainMs = 1_000;
+
+/** A room that nobody can have made. */
+const cheapQuery: Query = { name: 'room', args: { roomId: '' } };
+
+export class WatchedStorage implements Storage {
+  readonly #storage: Storage;
+  readonly #options: WatchedOptions;
+  /** What failed last with UNAVAILABLE: only the same kind of use tells that it works again. */
+  readonly #failing = new Set<'commit' | 'query'>();
+  #trying: Timer | null = null;
+  #isTrying = false;
+  #isClosed = false;
+
+  constructor(storage: Storage, options: WatchedOptions) {
+    this.#storage = storage;
+    this.#options = options;
+    options.counts.unavailable.set(0);
+  }
+
+  async commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
+    const { counts, monotonicMs } = this.#options;
+    const startedMs = monotonicMs();
+    const outcomes = await this.#storage.commit(transactions);
+    counts.commits.add();
+    counts.commitSeconds.observe((monotonicMs() - startedMs) / 1_000);
+    let writes = 0;
+    let isUnavailable = false;
+    for (const [index, transaction] of transactions.entries()) {
+      const outcome = outcomes[index];
+      if (!outcome) writes += transaction.length;
+      else if (outcome.reason === 'UNAVAILABLE') isUnavailable = true;
+    }
+    counts.writes.add(writes);
+    if (isUnavailable) counts.commitFailures.add();
+    this.#note('commit', isUnavailable);
+    return outcomes;
+  }
+
+  async query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
+    const { counts } = this.#options;
+    counts.queries.add();
+    try {
+      const rows = await this.#storage.query(query);
+      this.#note('query', false);
+      return rows;
+    } catch (error) {
+      counts.queryFailures.add();
+      this.#note('query', !(error instanceof StorageError) || error.reason === 'UNAVAILABLE');
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#trying?.cancel();
+    return this.#storage.close();
+  }
+
+  #note(use: 'commit' | 'query', fails: boolean): void {
+    if (this.#isClosed || fails === this.#failing.has(use)) return;
+    if (fails) this.#failing.add(use);
+    else this.#failing.delete(use);
+    this.#options.counts.unavailable.set(this.#failing.size > 0 ? 1 : 0);
+    if (this.#failing.size > 0) {
+      this.#trying ??= this.#options.clock.every(tryAgainMs, () => void this.#try());
+    } else {
+      this.#trying?.cancel();
+      this.#trying = null;
+    }
+  }
+
+  async #try(): Promise<void> {
+    if (this.#isTrying) return;
+    this.#isTrying = true;
+    // Reading may work while the disk is full or the database is locked: what can't be written must be written.
+    if (this.#failing.has('commit')) await this.commit([[this.#mark()]]);
+    else await this.query(cheapQuery).catch(() => undefined);
+    this.#isTrying = false;
+  }
+
+  /** A row that says nothing to anybody, and goes when it is old. */
+  #mark(): Transaction[number] {
+    const row = {
+      actor: '',
+      command: 'try',
+      user_id: '',
+      idempotency_key: '',
+      created_at: this.#options.clock.now(),
+    };
+    return { op: 'upsert', table: 'idempotency_keys', row };
+  }
+}

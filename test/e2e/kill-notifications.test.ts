@@ -1,0 +1,16 @@
+// Notifications outlive every end of the process.
+import { expect, test } from 'vitest';
+import { notificationsLoad } from '../support/kill-notifications.ts';
+import { prove } from '../support/kill-rounds.ts';
+
+const load = () => Promise.resolve(notificationsLoad());
+
+test('[KILL5] a notification that was sent, seen or read outlives 10 kills, once and in order', async () => {
+  await prove(load, { signal: 'SIGKILL', times: 10, framesMax: 600 });
+  expect.hasAssertions();
+}, 120_000);
+
+test('[KILL2] a drain loses no notification', async () => {
+  await prove(load, { signal: 'SIGTERM', times: 3, framesMax: 600 });
+  expect.hasAssertions();
+}, 60_000);

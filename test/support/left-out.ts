@@ -1,0 +1,6 @@
+// Says at the end of a run what this machine could not run, and how to get it.
+import { pagesLeftOut, runsPages } from './chromium.ts';
+
+export function teardown(): void {
+  if (!runsPages) process.stdout.write(`\n${pagesLeftOut}\n`);
+}
