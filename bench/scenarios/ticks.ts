@@ -1,6 +1,8 @@
 // Prices: what goes out must not depend on how fast they come in. One server is measured at two rates.
 import type { Outcome } from '../lib/figures.ts';
+import type { LoadGroup } from '../lib/load-group.ts';
 import { openFilesMax } from '../lib/machine.ts';
+import type { Stage, Timing } from '../lib/stage.ts';
 import { commonOptions, type CommonKey, type Scenario } from './scenario.ts';
 
 /** The greatest difference between the bytes out at the two rates, in per cent. */
@@ -9,6 +11,7 @@ const differenceMax = 10;
 const acceptedMin = 98;
 /** Files the server and its runtime need beside the connections. */
 const otherFiles = 200;
+const metricsMsMax = 5_000;
 
 const figure = ({ figures }: Outcome, name: string): number => figures[name] ?? Number.NaN;
 
@@ -20,6 +23,21 @@ function derived(outcome: Outcome): { bytesPerSecond: number; messagesPerViewerP
   };
 }
 
+/** How late the event loop of the worst thread comes round, as the server itself says. */
+async function loopDelayP99Ms({ server }: Stage): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${server.port}/metrics`, {
+    signal: AbortSignal.timeout(metricsMsMax),
+  });
+  const lines = (await response.text()).matchAll(/^stagewire_event_loop_delay_p99_seconds\{.*\} (\S+)$/gm);
+  return Math.max(...[...lines].map(([, seconds]) => Number(seconds) * 1_000));
+}
+
+async function runAt(stage: Stage, load: LoadGroup, rate: number, timing: Timing): Promise<Outcome> {
+  const outcome = await stage.run(load, { kind: 'open', ratePerSecond: rate }, timing);
+  const figures = { ...outcome.figures, ...derived(outcome), loopDelayP99Ms: await loopDelayP99Ms(stage) };
+  return { ...outcome, figures, warnings: [...outcome.warnings, ...shortOf(outcome, rate)] };
+}
+
 function shortOf(outcome: Outcome, rate: number): readonly string[] {
   const accepted = figure(outcome, 'acceptedPerSecond');
   return accepted < (rate * acceptedMin) / 100
@@ -29,23 +47,16 @@ function shortOf(outcome: Outcome, rate: number): readonly string[] {
 
 /** Both outcomes as one: the figures at the lower rate have names that begin with `slow`. */
 function together(fast: Outcome, slow: Outcome, rates: { fast: number; slow: number }): Outcome {
-  const fastFigures = { ...fast.figures, ...derived(fast) };
-  const slowFigures = { ...slow.figures, ...derived(slow) };
-  const outputRatio = fastFigures.bytesPerSecond / slowFigures.bytesPerSecond;
-  const renamed = Object.entries(slowFigures).map(([name, value]) => {
+  const outputRatio = figure(fast, 'bytesPerSecond') / figure(slow, 'bytesPerSecond');
+  const renamed = Object.entries(slow.figures).map(([name, value]) => {
     return [`slow${name.charAt(0).toUpperCase()}${name.slice(1)}`, value] as const;
   });
   const depends = `the output is ${outputRatio.toFixed(2)} times as much at ${rates.fast} ticks/s as at ${rates.slow}: it depends on the input`;
   const isIndependent = Math.abs(outputRatio - 1) <= differenceMax / 100;
   return {
-    figures: { ...fastFigures, ...Object.fromEntries(renamed), outputRatio },
+    figures: { ...fast.figures, ...Object.fromEntries(renamed), outputRatio },
     problems: [...fast.problems, ...slow.problems],
-    warnings: [
-      ...new Set([...fast.warnings, ...slow.warnings]),
-      ...shortOf(fast, rates.fast),
-      ...shortOf(slow, rates.slow),
-      ...(isIndependent ? [] : [depends]),
-    ],
+    warnings: [...new Set([...fast.warnings, ...slow.warnings]), ...(isIndependent ? [] : [depends])],
   };
 }
 
@@ -80,6 +91,7 @@ export const ticks: Scenario<CommonKey | 'rate' | 'ratio' | 'symbols' | 'viewers
     { title: 'p99 ms', figures: ['flushGapP99Ms', 'slowFlushGapP99Ms'], digits: 0 },
     { title: 'probe p50 ms', figures: ['probeP50Ms', 'slowProbeP50Ms'], digits: 1 },
     { title: 'p99 ms', figures: ['probeP99Ms', 'slowProbeP99Ms'], digits: 1 },
+    { title: 'loop delay p99 ms', figures: ['loopDelayP99Ms', 'slowLoopDelayP99Ms'], digits: 1 },
     { title: 'server CPU %', figures: ['serverCpuPercent', 'slowServerCpuPercent'], digits: 0 },
     { title: 'others on its core %', figures: ['othersCpuPercent', 'slowOthersCpuPercent'], digits: 0 },
     { title: 'load CPU %', figures: ['loadCpuPercent', 'slowLoadCpuPercent'], digits: 0 },
@@ -90,15 +102,11 @@ export const ticks: Scenario<CommonKey | 'rate' | 'ratio' | 'symbols' | 'viewers
     const viewers = Math.min(numbers.viewers, openFilesMax() - otherFiles);
     const plan = { kind: 'market', symbols, viewers, streams } as const;
     return stage.withLoad(plan, async (load) => {
-      const fast = await stage.run(load, { kind: 'open', ratePerSecond: rate }, numbers);
+      const fast = await runAt(stage, load, rate, numbers);
       if (ratio === 1) {
-        return {
-          ...fast,
-          figures: { ...fast.figures, ...derived(fast) },
-          warnings: [...fast.warnings, ...shortOf(fast, rate)],
-        };
+        return fast;
       }
-      const slow = await stage.run(load, { kind: 'open', ratePerSecond: rate / ratio }, numbers);
+      const slow = await runAt(stage, load, rate / ratio, numbers);
       return together(fast, slow, { fast: rate, slow: rate / ratio });
     });
   },
