@@ -55,14 +55,8 @@ export class ShareDbEditing implements EditingProtocol {
   }
 
   read(bytes: Buffer, start: number, end: number, peer: EditingPeer): void {
-    const isOperation = bytes.compare(
-      operationHead,
-      0,
-      operationHead.length,
-      start,
-      start + operationHead.length,
-    );
-    if (isOperation === 0) {
+    const headEnd = start + operationHead.length;
+    if (headEnd <= end && bytes.compare(operationHead, 0, operationHead.length, start, headEnd) === 0) {
       const at = bytes.indexOf(versionMark, start) + versionMark.length;
       // An operation of this editor comes back without its content.
       if (bytes.subarray(start, end).includes(contentMark)) {
