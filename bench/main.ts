@@ -10,7 +10,7 @@ import { describeOptions, parseOptions, UsageError, type Options } from './lib/o
 import { installPackages, isInstalled } from './lib/packages.ts';
 import { isSound, jsonOf, markdownOf, remarksOf, type TargetResult } from './lib/report.ts';
 import { Stage } from './lib/stage.ts';
-import type { CommonKey, Scenario } from './scenarios/scenario.ts';
+import { contentBytes as contentBytesDefault, type CommonKey, type Scenario } from './scenarios/scenario.ts';
 import { scenarios } from './scenarios/table.ts';
 import { targets, type Target } from './targets.ts';
 
@@ -86,7 +86,8 @@ async function play(
       }
       stderr.write(`round ${round + 1}/${options.numbers.rounds}: ${entrant.target.name}\n`);
       const { serverArgs } = options;
-      const contentBytes = options.numbers['content-bytes'];
+      const { 'content-bytes': contentBytes = contentBytesDefault }: Readonly<Record<string, number>> =
+        options.numbers;
       try {
         const stageOptions = { target: entrant.target, cores, dataFolder, serverArgs, contentBytes };
         const outcome = await Stage.with(stageOptions, (stage) => scenario.measure(stage, options.numbers));

@@ -1,11 +1,11 @@
 // Connections that come and go: connect, sign in, subscribe, disconnect.
-import { commonOptions, type CommonKey, type Scenario } from './scenario.ts';
+import { chatOptions, type ChatKey, type Scenario } from './scenario.ts';
 
-export const churn: Scenario<CommonKey | 'concurrent' | 'rooms'> = {
+export const churn: Scenario<ChatKey | 'concurrent' | 'rooms'> = {
   name: 'churn',
   summary: 'connect, sign in, subscribe and disconnect, over and over',
   options: {
-    ...commonOptions(),
+    ...chatOptions(),
     concurrent: { meaning: 'connections under way at once', unit: 'count', default: 50, min: 1, max: 5_000 },
     rooms: { meaning: 'rooms they subscribe to, in turn', unit: 'count', default: 20, min: 1, max: 5_000 },
   },

@@ -7,16 +7,16 @@ import { commonOptions, type CommonKey, type Scenario } from './scenario.ts';
 /** Files the server and its runtime need beside the connections. */
 const otherFiles = 200;
 
-type Key = CommonKey | 'users' | 'watched' | 'batch' | 'concurrent' | 'limit';
+type Key = CommonKey | 'users' | 'watched' | 'batch' | 'concurrent';
 
 async function measure(stage: Stage, numbers: Readonly<Record<Key, number>>): Promise<Outcome> {
-  const { watched, batch, concurrent, limit } = numbers;
+  const { watched, batch, concurrent, seconds } = numbers;
   const users = Math.min(numbers.users, openFilesMax() - otherFiles);
   const residentBefore = stage.server.residentBytes();
   const plan = { kind: 'crowd', firstUser: 0, users, watched, batch, concurrent } as const;
   return stage.withLoad(plan, async (load) => {
-    const joined = await stage.runOnce(load, 'join', limit);
-    const left = await stage.runOnce(load, 'leave', limit);
+    const joined = await stage.runOnce(load, 'join', seconds);
+    const left = await stage.runOnce(load, 'leave', seconds);
     const { joinSeconds = Number.NaN, serverResidentMiB = Number.NaN } = joined.figures;
     const usersText = `only ${users} users: raise "ulimit -n" for more`;
     return {
@@ -40,7 +40,8 @@ export const presence: Scenario<Key> = {
   name: 'presence',
   summary: 'users come as fast as they can, watch others, ask about others, and all go',
   options: {
-    ...commonOptions({ rounds: 1, seconds: 1, warmup: 0 }),
+    ...commonOptions({ rounds: 1, warmup: 0 }),
+    seconds: { meaning: 'after this, what is not done is wrong', unit: 's', default: 60, min: 1, max: 300 },
     users: { meaning: 'users, one session each', unit: 'count', default: 10_000, min: 2, max: 50_000 },
     watched: {
       meaning: 'others whose presence each subscribes to',
@@ -51,7 +52,6 @@ export const presence: Scenario<Key> = {
     },
     batch: { meaning: 'others each asks about, at once', unit: 'count', default: 20, min: 0, max: 500 },
     concurrent: { meaning: 'users on their way in at once', unit: 'count', default: 100, min: 1, max: 5_000 },
-    limit: { meaning: 'after this, what is not done is wrong', unit: 's', default: 60, min: 1, max: 300 },
   },
   work: 'presence',
   columns: [

@@ -29,6 +29,9 @@ export interface Scenario<Key extends string = string> {
   measure(stage: Stage, numbers: Readonly<Record<Key, number>>): Promise<Outcome>;
 }
 
+/** Text of a chat message unless said. */
+export const contentBytes = 64;
+
 interface CommonDefaults {
   readonly rounds?: number;
   readonly seconds?: number;
@@ -54,11 +57,20 @@ export function commonOptions(defaults: CommonDefaults = {}): NumberOptions<Comm
     }),
     seconds: option('measured window', 's', { default: defaults.seconds ?? 6, min: 0.5, max: 300 }),
     warmup: option('load before the window', 's', { default: defaults.warmup ?? 3, min: 0, max: 60 }),
-    'content-bytes': option('text of a chat message', 'bytes', { default: 64, min: 16, max: 8_192 }),
   };
 }
 
-export type CommonKey = 'rounds' | 'seconds' | 'warmup' | 'content-bytes';
+/** Those of the scenarios with rooms. */
+export function chatOptions(defaults: CommonDefaults = {}): NumberOptions<ChatKey> {
+  const meaning = 'text of a chat message';
+  return {
+    ...commonOptions(defaults),
+    'content-bytes': { meaning, unit: 'bytes', default: contentBytes, min: 16, max: 8_192 },
+  };
+}
+
+export type CommonKey = 'rounds' | 'seconds' | 'warmup';
+export type ChatKey = CommonKey | 'content-bytes';
 
 /** Columns that most tables end with. */
 export const sanityColumns: readonly Column[] = [

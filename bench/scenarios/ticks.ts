@@ -51,7 +51,7 @@ function together(fast: Outcome, slow: Outcome, rates: { fast: number; slow: num
   const renamed = Object.entries(slow.figures).map(([name, value]) => {
     return [`slow${name.charAt(0).toUpperCase()}${name.slice(1)}`, value] as const;
   });
-  const depends = `the output is ${outputRatio.toFixed(2)} times as much at ${rates.fast} ticks/s as at ${rates.slow}: it depends on the input`;
+  const depends = `the output is ${outputRatio.toFixed(2)} times as much at ${rates.fast} ticks/s as at ${rates.slow}`;
   const isIndependent = Math.abs(outputRatio - 1) <= differenceMax / 100;
   return {
     figures: { ...fast.figures, ...Object.fromEntries(renamed), outputRatio },
