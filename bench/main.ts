@@ -10,7 +10,7 @@ import { describeOptions, parseOptions, UsageError, type Options } from './lib/o
 import { installPackages, isInstalled } from './lib/packages.ts';
 import { isSound, jsonOf, markdownOf, remarksOf, type TargetResult } from './lib/report.ts';
 import { Stage } from './lib/stage.ts';
-import type { CommonKey, Scenario } from './scenarios/scenario.ts';
+import { contentBytes as contentBytesDefault, type CommonKey, type Scenario } from './scenarios/scenario.ts';
 import { scenarios } from './scenarios/table.ts';
 import { targets, type Target } from './targets.ts';
 
@@ -22,6 +22,12 @@ interface Entrant {
   error?: string;
 }
 
+/** Names of the targets that can take part; of all targets without a scenario. */
+function targetsOf(scenario: Scenario<CommonKey> | undefined): readonly string[] {
+  const work = scenario === undefined ? undefined : (scenario.work ?? 'chat');
+  return targets.filter(({ works }) => work === undefined || works.includes(work)).map(({ name }) => name);
+}
+
 function helpText(scenario: Scenario<CommonKey> | undefined): string {
   const list = scenarios.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
   return [
@@ -30,7 +36,7 @@ function helpText(scenario: Scenario<CommonKey> | undefined): string {
       ? ['', 'Scenarios (each has its own --help):', ...list]
       : ['', scenario.summary]),
     ...(scenario === undefined ? [] : ['', 'Options:', describeOptions(scenario.options)]),
-    `  --targets a,b            of ${targets.map(({ name }) => name).join(', ')} (default: all)`,
+    `  --targets a,b            of ${targetsOf(scenario).join(', ')} (default: all)`,
     '  --server-args "ARGS"     more arguments for `stagewire start`',
     '  --data-dir FOLDER        where databases lie while they are needed (default: the temporary folder)',
     '  --json-only              print only the line of JSON',
@@ -80,7 +86,8 @@ async function play(
       }
       stderr.write(`round ${round + 1}/${options.numbers.rounds}: ${entrant.target.name}\n`);
       const { serverArgs } = options;
-      const contentBytes = options.numbers['content-bytes'];
+      const { 'content-bytes': contentBytes = contentBytesDefault }: Readonly<Record<string, number>> =
+        options.numbers;
       try {
         const stageOptions = { target: entrant.target, cores, dataFolder, serverArgs, contentBytes };
         const outcome = await Stage.with(stageOptions, (stage) => scenario.measure(stage, options.numbers));
@@ -112,11 +119,7 @@ async function main(args: readonly string[]): Promise<number> {
       `unknown scenario "${name}": there are ${scenarios.map((known) => known.name).join(', ')}`,
     );
   }
-  const options = parseOptions(
-    rest,
-    scenario.options,
-    targets.map((target) => target.name),
-  );
+  const options = parseOptions(rest, scenario.options, targetsOf(scenario));
   if (options.help) {
     stdout.write(helpText(scenario));
     return exitCodes.sound;

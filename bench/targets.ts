@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { wallSeconds } from './lib/clock.ts';
 import { benchFolder, packageVersion, rootFolder, versionIn } from './lib/packages.ts';
 import { signToken } from './lib/token.ts';
+import type { EditingProtocolName } from './protocols/editing-table.ts';
 import type { ProtocolName } from './protocols/table.ts';
+import type { Work } from './scenarios/scenario.ts';
 
 export interface TargetSetup {
   /** Empty folder of this one server, deleted afterwards. */
@@ -18,7 +20,11 @@ export interface TargetSetup {
 
 export interface Target {
   readonly name: string;
-  readonly protocol: ProtocolName;
+  /** How rooms are spoken of; undefined without any. */
+  readonly protocol: ProtocolName | undefined;
+  /** How documents are spoken of; undefined without any. */
+  readonly editingProtocol?: EditingProtocolName;
+  readonly works: readonly Work[];
   /** What a receipt means here. */
   readonly stores: 'durable' | 'nothing';
   /** Whether every message asks for a receipt, only those where receipts are what is measured, or none can. */
@@ -53,6 +59,8 @@ function entryFile(): string {
 const stagewire: Target = {
   name: 'stagewire',
   protocol: 'stagewire',
+  editingProtocol: 'stagewire',
+  works: ['chat', 'documents', 'ticks', 'presence'],
   stores: 'durable',
   receipts: 'always',
   needs: undefined,
@@ -93,7 +101,8 @@ const stagewire: Target = {
 };
 
 interface PeerOptions {
-  readonly protocol: ProtocolName;
+  readonly protocol?: ProtocolName;
+  readonly editingProtocol?: EditingProtocolName;
   readonly receipts?: 'never';
   readonly needs?: string;
   /** Package whose version is reported. */
@@ -106,6 +115,8 @@ function peer(name: string, options: PeerOptions): Target {
   return {
     name,
     protocol: options.protocol,
+    ...(options.editingProtocol === undefined ? {} : { editingProtocol: options.editingProtocol }),
+    works: options.protocol === undefined ? ['documents'] : ['chat'],
     stores: 'nothing',
     receipts: options.receipts ?? 'where measured',
     needs: options.needs,
@@ -130,4 +141,5 @@ export const targets: readonly Target[] = [
     needs: 'stomp-broker-js',
     package: 'stomp-broker-js',
   }),
+  peer('sharedb', { editingProtocol: 'sharedb', needs: 'sharedb', package: 'sharedb' }),
 ];

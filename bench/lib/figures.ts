@@ -53,32 +53,25 @@ export function makeOutcome(loads: readonly LoadFigures[], usage: ServerUsage): 
     serverResidentMiB: usage.residentBytes / 2 ** 20,
     loadCpuPercent: greatest((load) => (load.cpuSeconds / load.windowSeconds) * 100),
     settleSeconds: greatest((load) => load.settleSeconds),
-    ...percentiles(
-      'delivery',
-      loads.map((load) => load.deliveryLatency),
-    ),
-    ...percentiles(
-      'receipt',
-      loads.map((load) => load.receiptLatency),
-    ),
-    ...percentiles(
-      'cycle',
-      loads.map((load) => load.cycleLatency),
-    ),
-    ...percentiles(
-      'sendLag',
-      loads.map((load) => load.sendLag),
-    ),
+    ...latenciesOf(loads),
     receiptsEver: sum((load) => load.receiptsEver),
     lost: sum((load) => load.lost),
     extra: sum((load) => load.extra),
     receiptsMissing: sum((load) => load.receiptsMissing),
     closed: sum((load) => load.closed),
+    ...gathered(
+      loads.map(({ sums }) => sums),
+      (one, other) => one + other,
+    ),
+    ...gathered(
+      loads.map(({ peaks }) => peaks),
+      Math.max,
+    ),
   };
   const refusals = [...new Set(loads.flatMap((load) => load.refusals))];
   return {
     figures: Object.fromEntries(Object.entries(figures).filter(([, value]) => Number.isFinite(value))),
-    problems: problemsOf(figures, refusals),
+    problems: [...problemsOf(figures, refusals), ...loads.flatMap(({ wrong }) => wrong)],
     warnings: warningsOf(figures),
   };
 }
@@ -123,6 +116,29 @@ function problemsOf(
     problems.push(`${figures.closed} connections FAILED`);
   }
   return [...problems, ...refusals.map((refusal) => `server said: ${refusal}`)];
+}
+
+function latenciesOf(loads: readonly LoadFigures[]): Record<string, number> {
+  const names = new Set(loads.flatMap(({ latencies }) => Object.keys(latencies)));
+  const figures = [...names].map((name) => {
+    return percentiles(
+      name,
+      loads.map(({ latencies }) => latencies[name] ?? []),
+    );
+  });
+  return Object.assign({}, ...figures) as Record<string, number>;
+}
+
+function gathered(
+  parts: readonly Readonly<Record<string, number>>[],
+  join: (one: number, other: number) => number,
+): Record<string, number> {
+  const whole: Record<string, number> = {};
+  for (const [name, value] of parts.flatMap((part) => Object.entries(part))) {
+    const before = whole[name];
+    whole[name] = before === undefined ? value : join(before, value);
+  }
+  return whole;
 }
 
 function percentiles(name: string, parts: readonly PackedHistogram[]): Record<string, number> {

@@ -60,7 +60,7 @@ export class LoadGroup {
    * @throws Error when a connection can't be made or is refused.
    */
   static async open(plan: Plan, cores: Cores): Promise<LoadGroup> {
-    const count = Math.min(cores.loadCount, plan.kind === 'traffic' ? plan.connections.length : plan.lanes);
+    const count = Math.min(cores.loadCount, partsOf(plan));
     const plans = Array.from({ length: count }, (_, index) => shareOf(plan, index, count));
     const processes = await Promise.all(plans.map(() => LoadProcess.start(cores)));
     const group = new LoadGroup(processes, plans.map(sendersOf));
@@ -102,17 +102,55 @@ export class LoadGroup {
   }
 }
 
-function shareOf(plan: Plan, index: number, count: number): Plan {
-  if (plan.kind === 'churn') {
-    return { ...plan, lanes: Math.ceil((plan.lanes - index) / count) };
+/** Into how many parts a plan can be cut. */
+function partsOf(plan: Plan): number {
+  switch (plan.kind) {
+    case 'traffic':
+      return plan.connections.length;
+    case 'churn':
+      return plan.lanes;
+    case 'editing':
+      return plan.documents.length;
+    case 'market':
+      return Math.min(plan.viewers, plan.streams);
+    case 'crowd':
+      return Math.max(1, Math.floor(plan.users / (plan.watched + plan.batch + 1)));
   }
-  return { ...plan, connections: plan.connections.filter((_, position) => position % count === index) };
 }
 
+function shareOf(plan: Plan, index: number, count: number): Plan {
+  const part = (whole: number): number => Math.ceil((whole - index) / count);
+  switch (plan.kind) {
+    case 'traffic':
+      return { ...plan, connections: plan.connections.filter((_, position) => position % count === index) };
+    case 'churn':
+      return { ...plan, lanes: part(plan.lanes) };
+    case 'editing':
+      return { ...plan, documents: plan.documents.filter((_, position) => position % count === index) };
+    case 'market':
+      return { ...plan, viewers: part(plan.viewers), streams: part(plan.streams) };
+    case 'crowd': {
+      const before = Array.from({ length: index }, (_, other) => Math.ceil((plan.users - other) / count));
+      const firstUser = plan.firstUser + before.reduce((sum, users) => sum + users, 0);
+      return { ...plan, firstUser, users: part(plan.users), concurrent: Math.max(1, part(plan.concurrent)) };
+    }
+  }
+}
+
+/** What the rate of a run is shared out by. */
 function sendersOf(plan: Plan): number {
-  return plan.kind === 'churn'
-    ? plan.lanes
-    : plan.connections.filter(({ sendsTo }) => sendsTo !== undefined).length;
+  switch (plan.kind) {
+    case 'traffic':
+      return plan.connections.filter(({ sendsTo }) => sendsTo !== undefined).length;
+    case 'churn':
+      return plan.lanes;
+    case 'editing':
+      return plan.documents.length * plan.editors;
+    case 'market':
+      return plan.streams;
+    case 'crowd':
+      return plan.users;
+  }
 }
 
 function addTotals(parts: readonly (readonly RoomTotal[])[]): readonly RoomTotal[] {

@@ -24,7 +24,10 @@ export interface Report {
   readonly leftOut: readonly string[];
 }
 
-const limitTarget = 'uws';
+/** The target whose cost is 1. */
+function comparedTo({ cost }: Scenario): string {
+  return cost?.target ?? 'uws';
+}
 
 /** Median and spread of every figure over a target's rounds. */
 function summaryOf(rounds: readonly Outcome[]): Record<string, Spread> {
@@ -46,7 +49,7 @@ function mediansOf(rounds: readonly Outcome[]): Record<string, number> {
 
 /** Cost in relation to the limit, round by round, since rounds lie close in time and the machine drifts. */
 function ratioOf(result: TargetResult, { scenario, results }: Report): Spread | undefined {
-  const limit = results.find(({ name }) => name === limitTarget);
+  const limit = results.find(({ name }) => name === comparedTo(scenario));
   const figure = scenario.cost?.figure ?? '';
   const ratios = result.rounds.map((round, index) => {
     return (round.figures[figure] ?? Number.NaN) / (limit?.rounds[index]?.figures[figure] ?? Number.NaN);
@@ -131,6 +134,8 @@ function rounded(value: number): number {
 /** Everything as one line of JSON. */
 export function jsonOf(report: Report): string {
   const { scenario, machine, options, results, leftOut } = report;
+  const other = comparedTo(scenario);
+  const ratioName = `ratioTo${other.charAt(0).toUpperCase()}${other.slice(1)}`;
   const line = {
     scenario: scenario.name,
     takenAt: wallTime(),
@@ -140,7 +145,7 @@ export function jsonOf(report: Report): string {
     leftOut,
     targets: results.map((result) => ({
       ...result,
-      ratioToUws: ratioOf(result, report),
+      [ratioName]: ratioOf(result, report),
       median: mediansOf(result.rounds),
     })),
   };

@@ -5,7 +5,7 @@ import { nowUs, sleepUntil } from './clock.ts';
 import { busySeconds, type Cores } from './cores.ts';
 import { makeOutcome, type Outcome, type ServerUsage } from './figures.ts';
 import { LoadGroup } from './load-group.ts';
-import type { ChurnPlan, Pace, Plan, RunOrder, TrafficPlan } from './plan.ts';
+import type { ChatPlan, Pace, Plan, RunOrder } from './plan.ts';
 import { deleteScratch, makeScratch } from './scratch.ts';
 import { Server } from './server.ts';
 
@@ -27,10 +27,14 @@ export interface Timing {
   readonly seconds: number;
 }
 
-/** A plan without what the stage knows by itself. */
-export type PlanDraft =
-  | Pick<TrafficPlan, 'kind' | 'rooms' | 'connections' | 'receipts'>
-  | Pick<ChurnPlan, 'kind' | 'rooms' | 'lanes'>;
+type Draft<T> = T extends Plan ? Omit<T, 'port' | 'secret'> : never;
+type ChatDraft<T> = T extends ChatPlan ? Omit<T, 'port' | 'secret' | 'protocol' | 'contentBytes'> : never;
+
+interface Readings {
+  readonly cpuSeconds: number;
+  readonly coreSeconds: number;
+  readonly atUs: number;
+}
 
 export class Stage {
   readonly target: Target;
@@ -70,12 +74,19 @@ export class Stage {
     return this.target.makeRooms(count, { port: this.server.port, secret: this.#secret });
   }
 
+  /** Lets the load set up rooms and who is in them, hands it to `play`, and ends it whatever happens. */
+  withChat<T>(draft: ChatDraft<ChatPlan>, play: (load: LoadGroup) => Promise<T>): Promise<T> {
+    const { target, contentBytes } = this.#options;
+    if (target.protocol === undefined) {
+      throw new Error(`${target.name} has no rooms`);
+    }
+    return this.withLoad({ ...draft, protocol: target.protocol, contentBytes }, play);
+  }
+
   /** Lets the load set up `draft`, hands it to `play`, and ends it whatever happens. */
-  async withLoad<T>(draft: PlanDraft, play: (load: LoadGroup) => Promise<T>): Promise<T> {
-    const { target, contentBytes, cores } = this.#options;
-    const own = { protocol: target.protocol, port: this.server.port, secret: this.#secret, contentBytes };
-    const plan: Plan = { ...draft, ...own };
-    const load = await LoadGroup.open(plan, cores);
+  async withLoad<T>(draft: Draft<Plan>, play: (load: LoadGroup) => Promise<T>): Promise<T> {
+    const plan: Plan = { ...draft, port: this.server.port, secret: this.#secret };
+    const load = await LoadGroup.open(plan, this.#options.cores);
     try {
       return await play(load);
     } finally {
@@ -92,11 +103,23 @@ export class Stage {
     return makeOutcome(loads, usage);
   }
 
+  /** One run without warm-up that ends when everybody has done it, at the latest after `limitSeconds`. */
+  async runOnce(load: LoadGroup, act: 'join' | 'leave', limitSeconds: number): Promise<Outcome> {
+    const startUs = nowUs();
+    const order = { startUs, fromUs: startUs, untilUs: startUs + limitSeconds * 1e6 };
+    const before = this.#readings();
+    const loads = await load.run({ ...order, pace: { kind: 'once', act } }, settleMsMax);
+    return makeOutcome(loads, this.#between(before, this.#readings()));
+  }
+
   async #usage(order: RunOrder): Promise<ServerUsage> {
     await sleepUntil(order.fromUs);
     const before = this.#readings();
     await sleepUntil(order.untilUs);
-    const after = this.#readings();
+    return this.#between(before, this.#readings());
+  }
+
+  #between(before: Readings, after: Readings): ServerUsage {
     const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
     return {
       cpuSeconds,
@@ -106,7 +129,7 @@ export class Stage {
     };
   }
 
-  #readings(): { cpuSeconds: number; coreSeconds: number; atUs: number } {
+  #readings(): Readings {
     const core = this.#options.cores.server;
     return {
       cpuSeconds: this.server.cpuSeconds(),

@@ -7,14 +7,16 @@ function signatureOf(text: string, secret: string): Buffer {
   return createHmac('sha256', secret).update(text).digest();
 }
 
-/** A token for `user`, good for `lifetimeSeconds` from `nowSeconds` (seconds since 1970). */
+const lifetimeSeconds = 86_400;
+
+/** A token for `user`, good for a day from `nowSeconds` (seconds since 1970). */
 export function signToken(
   user: string,
   secret: string,
   nowSeconds: number,
-  lifetimeSeconds = 86_400,
+  roles: readonly string[] = [],
 ): string {
-  const claims = { sub: user, iat: nowSeconds, exp: nowSeconds + lifetimeSeconds };
+  const claims = { sub: user, roles, iat: nowSeconds, exp: nowSeconds + lifetimeSeconds };
   const signed = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
   return `${signed}.${signatureOf(signed, secret).toString('base64url')}`;
 }

@@ -28,6 +28,8 @@ export interface WebSocketTarget {
   /** Path and query of the upgrade request. */
   readonly requestTarget: string;
   readonly subprotocol: string | undefined;
+  /** Where it connects from; the system's choice when left out. */
+  readonly localAddress?: string;
 }
 
 export class WebSocketClient {
@@ -43,6 +45,7 @@ export class WebSocketClient {
     this.#socket = connect({
       host: '127.0.0.1',
       port: target.port,
+      ...(target.localAddress === undefined ? {} : { localAddress: target.localAddress }),
       noDelay: true,
       onread: {
         buffer: readBuffer,

@@ -1,7 +1,10 @@
 // A load process: does what its parent says over IPC, reports, and ends with its parent.
 import process from 'node:process';
-import type { FromLoad, Plan, ToLoad } from '../lib/plan.ts';
+import type { FromLoad, LoadFigures, Plan, RoomTotal, RunOrder, ToLoad } from '../lib/plan.ts';
 import { Churn } from './churn.ts';
+import { Crowd } from './crowd.ts';
+import { Editing } from './editing.ts';
+import { Market } from './market.ts';
 import { Traffic } from './traffic.ts';
 
 function tell(message: FromLoad): void {
@@ -12,11 +15,28 @@ function fail(error: unknown): void {
   tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
 }
 
-function makeLoad(plan: Plan): Traffic | Churn {
-  return plan.kind === 'traffic' ? new Traffic(plan) : new Churn(plan);
+interface Load {
+  prepare(): Promise<void>;
+  run(order: RunOrder): Promise<readonly RoomTotal[]>;
+  settle(totals: readonly RoomTotal[], limitMs: number): Promise<LoadFigures>;
 }
 
-let load: Traffic | Churn | undefined;
+function makeLoad(plan: Plan): Load {
+  switch (plan.kind) {
+    case 'traffic':
+      return new Traffic(plan);
+    case 'churn':
+      return new Churn(plan);
+    case 'editing':
+      return new Editing(plan);
+    case 'market':
+      return new Market(plan);
+    case 'crowd':
+      return new Crowd(plan);
+  }
+}
+
+let load: Load | undefined;
 
 async function obey(message: ToLoad): Promise<void> {
   if (message.type === 'prepare') {

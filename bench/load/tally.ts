@@ -7,13 +7,16 @@ import type { LoadFigures } from '../lib/plan.ts';
 const refusalsMax = 3;
 
 /** What is known only when a run has settled. */
-export type Settlement = Pick<LoadFigures, 'receiptsEver' | 'lost' | 'extra' | 'receiptsMissing'>;
+export type Settlement = Pick<LoadFigures, 'receiptsEver' | 'lost' | 'extra' | 'receiptsMissing'> &
+  Partial<Pick<LoadFigures, 'sums' | 'peaks' | 'wrong'>>;
 
 export class Tally {
   readonly deliveryLatency = new Histogram();
   readonly receiptLatency = new Histogram();
   readonly cycleLatency = new Histogram();
   readonly sendLag = new Histogram();
+  /** Latencies of one scenario alone, by name. */
+  readonly others = new Map<string, Histogram>();
   /** Connections that ended when they should not have. */
   closed = 0;
 
@@ -44,8 +47,12 @@ export class Tally {
     this.#open = false;
   }
 
-  sent(): void {
-    this.#sent += this.#open ? 1 : 0;
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  sent(count = 1): void {
+    this.#sent += this.#open ? count : 0;
   }
 
   received(): void {
@@ -66,6 +73,15 @@ export class Tally {
     }
   }
 
+  /** One value of a latency that no other scenario has, in microseconds. */
+  other(name: string, valueUs: number): void {
+    if (this.#open) {
+      const histogram = this.others.get(name) ?? new Histogram();
+      this.others.set(name, histogram);
+      histogram.record(valueUs);
+    }
+  }
+
   refused(reason: string): void {
     if (this.#refusals.length < refusalsMax) {
       this.#refusals.push(reason);
@@ -82,14 +98,20 @@ export class Tally {
       deliveries: this.#deliveries,
       deliveredBytes: this.#deliveredBytes,
       cycles: this.#cycles,
+      sums: {},
+      peaks: {},
+      wrong: [],
       ...settlement,
       closed: this.closed,
       refusals: this.#refusals,
       settleSeconds: (nowUs() - this.#closedAtUs) / 1e6,
-      deliveryLatency: this.deliveryLatency.pack(),
-      receiptLatency: this.receiptLatency.pack(),
-      cycleLatency: this.cycleLatency.pack(),
-      sendLag: this.sendLag.pack(),
+      latencies: {
+        delivery: this.deliveryLatency.pack(),
+        receipt: this.receiptLatency.pack(),
+        cycle: this.cycleLatency.pack(),
+        sendLag: this.sendLag.pack(),
+        ...Object.fromEntries([...this.others].map(([name, histogram]) => [name, histogram.pack()])),
+      },
     };
   }
 }

@@ -1,11 +1,11 @@
 // Connections that come and go: connect, sign in, subscribe, disconnect.
-import { commonOptions, type CommonKey, type Scenario } from './scenario.ts';
+import { chatOptions, type ChatKey, type Scenario } from './scenario.ts';
 
-export const churn: Scenario<CommonKey | 'concurrent' | 'rooms'> = {
+export const churn: Scenario<ChatKey | 'concurrent' | 'rooms'> = {
   name: 'churn',
   summary: 'connect, sign in, subscribe and disconnect, over and over',
   options: {
-    ...commonOptions(),
+    ...chatOptions(),
     concurrent: { meaning: 'connections under way at once', unit: 'count', default: 50, min: 1, max: 5_000 },
     rooms: { meaning: 'rooms they subscribe to, in turn', unit: 'count', default: 20, min: 1, max: 5_000 },
   },
@@ -22,7 +22,7 @@ export const churn: Scenario<CommonKey | 'concurrent' | 'rooms'> = {
   ],
   measure: async (stage, numbers) => {
     const rooms = await stage.rooms(numbers.rooms);
-    return stage.withLoad({ kind: 'churn', rooms, lanes: numbers.concurrent }, (load) =>
+    return stage.withChat({ kind: 'churn', rooms, lanes: numbers.concurrent }, (load) =>
       stage.run(load, { kind: 'closed', window: 1, until: 'receipt' }, numbers),
     );
   },

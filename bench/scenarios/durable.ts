@@ -6,7 +6,7 @@ import type { Outcome } from '../lib/figures.ts';
 import type { ConnectionPlan } from '../lib/plan.ts';
 import type { Stage } from '../lib/stage.ts';
 import { databaseFile } from '../targets.ts';
-import { commonOptions, sanityColumns, type CommonKey, type Scenario } from './scenario.ts';
+import { chatOptions, sanityColumns, type ChatKey, type Scenario } from './scenario.ts';
 
 /** Kills the server as a crash would, then looks for what it had given receipts for. */
 async function withRowsCounted(stage: Stage, outcome: Outcome): Promise<Outcome> {
@@ -31,11 +31,11 @@ async function withRowsCounted(stage: Stage, outcome: Outcome): Promise<Outcome>
   }
 }
 
-export const durable: Scenario<CommonKey | 'connections' | 'window' | 'rooms'> = {
+export const durable: Scenario<ChatKey | 'connections' | 'window' | 'rooms'> = {
   name: 'durable',
   summary: 'messages stored per second, each answered with a receipt; the peers answer but store nothing',
   options: {
-    ...commonOptions(),
+    ...chatOptions(),
     connections: { meaning: 'senders', unit: 'count', default: 50, min: 1, max: 10_000 },
     window: {
       meaning: 'messages of each sender that wait for a receipt',
@@ -64,7 +64,7 @@ export const durable: Scenario<CommonKey | 'connections' | 'window' | 'rooms'> =
     const connections = Array.from({ length: numbers.connections }, (_, index): ConnectionPlan => {
       return { user: `user-${index}`, subscribesTo: [], sendsTo: index % numbers.rooms };
     });
-    const outcome = await stage.withLoad({ kind: 'traffic', rooms, connections, receipts: true }, (load) =>
+    const outcome = await stage.withChat({ kind: 'traffic', rooms, connections, receipts: true }, (load) =>
       stage.run(load, { kind: 'closed', window: numbers.window, until: 'receipt' }, numbers),
     );
     return withRowsCounted(stage, outcome);

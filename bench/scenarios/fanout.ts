@@ -1,19 +1,19 @@
 // One room and many subscribers: what one message to everybody costs.
 import type { ConnectionPlan, Pace } from '../lib/plan.ts';
 import {
-  commonOptions,
+  chatOptions,
   deliveryColumns,
   latencyColumns,
   sanityColumns,
-  type CommonKey,
+  type ChatKey,
   type Scenario,
 } from './scenario.ts';
 
-export const fanout: Scenario<CommonKey | 'subscribers' | 'rate' | 'window'> = {
+export const fanout: Scenario<ChatKey | 'subscribers' | 'rate' | 'window'> = {
   name: 'fanout',
   summary: 'one room, many subscribers, one publisher',
   options: {
-    ...commonOptions(),
+    ...chatOptions(),
     subscribers: { meaning: 'subscribers of the room', unit: 'count', default: 1_000, min: 1, max: 20_000 },
     rate: {
       meaning: 'messages sent, whatever the server does',
@@ -44,7 +44,7 @@ export const fanout: Scenario<CommonKey | 'subscribers' | 'rate' | 'window'> = {
     const rooms = await stage.rooms(1);
     const connections = [publisher, ...subscribers];
     const receipts = stage.target.receipts === 'always';
-    return stage.withLoad({ kind: 'traffic', rooms, connections, receipts }, (load) =>
+    return stage.withChat({ kind: 'traffic', rooms, connections, receipts }, (load) =>
       stage.run(load, pace, numbers),
     );
   },

@@ -5,7 +5,7 @@ import { openFilesMax } from '../lib/machine.ts';
 import type { ConnectionPlan } from '../lib/plan.ts';
 import type { Stage } from '../lib/stage.ts';
 import { spreadOf } from '../lib/statistics.ts';
-import { commonOptions, type CommonKey, type Scenario } from './scenario.ts';
+import { chatOptions, type ChatKey, type Scenario } from './scenario.ts';
 
 const roomCount = 100;
 /** Connections that come and go first, so that code and pools that all share are not charged to the ones counted. */
@@ -34,9 +34,9 @@ async function measure(stage: Stage, wanted: number, pauseMs: number): Promise<O
   const count = Math.min(wanted, openFilesMax() - otherFiles);
   const rooms = await stage.rooms(roomCount);
   const plan = { kind: 'traffic', rooms, receipts: false } as const;
-  await stage.withLoad({ ...plan, connections: connectionsOf(warmupConnections) }, () => sleep(pauseMs));
+  await stage.withChat({ ...plan, connections: connectionsOf(warmupConnections) }, () => sleep(pauseMs));
   const before = await residentBytes(stage, pauseMs);
-  return stage.withLoad({ ...plan, connections: connectionsOf(count) }, async () => {
+  return stage.withChat({ ...plan, connections: connectionsOf(count) }, async () => {
     const during = await residentBytes(stage, pauseMs);
     const cpuBefore = stage.server.cpuSeconds();
     await sleep(pauseMs);
@@ -55,11 +55,11 @@ async function measure(stage: Stage, wanted: number, pauseMs: number): Promise<O
   });
 }
 
-export const idle: Scenario<CommonKey | 'connections'> = {
+export const idle: Scenario<ChatKey | 'connections'> = {
   name: 'idle',
   summary: 'resident memory per signed-in connection with two subscriptions',
   options: {
-    ...commonOptions({ rounds: 1, seconds: 5, warmup: 0 }),
+    ...chatOptions({ rounds: 1, seconds: 5, warmup: 0 }),
     connections: { meaning: 'connections', unit: 'count', default: 5_000, min: 100, max: 25_000 },
   },
   cost: { figure: 'perConnectionKiB', title: 'memory × uws' },

@@ -2,7 +2,7 @@
 import type { Outcome } from '../lib/figures.ts';
 import type { Stage, Timing } from '../lib/stage.ts';
 import { membersOf } from './rooms.ts';
-import { commonOptions, sanityColumns, type CommonKey, type Scenario } from './scenario.ts';
+import { chatOptions, sanityColumns, type ChatKey, type Scenario } from './scenario.ts';
 
 const doublingsMax = 7;
 const receiptP99MsGoal = 20;
@@ -19,7 +19,7 @@ interface Ground {
 /** One run at one rate, with connections of its own: what an overload left behind must not count in the next. */
 function attempt(stage: Stage, ground: Ground, rate: number, timing: Timing): Promise<Outcome> {
   const connections = membersOf(ground.rooms.length, ground.members);
-  return stage.withLoad({ kind: 'traffic', rooms: ground.rooms, connections, receipts: true }, (load) =>
+  return stage.withChat({ kind: 'traffic', rooms: ground.rooms, connections, receipts: true }, (load) =>
     stage.run(load, { kind: 'open', ratePerSecond: rate }, timing),
   );
 }
@@ -71,12 +71,12 @@ function goalMissed({ figures: { receiptP99Ms = Number.NaN } }: Outcome): readon
     : [`receipt p99 of ${receiptP99Ms.toFixed(1)} ms misses the goal of ${receiptP99MsGoal} ms`];
 }
 
-export const latency: Scenario<CommonKey | 'rooms' | 'members' | 'start' | 'steps' | 'search-seconds'> = {
+export const latency: Scenario<ChatKey | 'rooms' | 'members' | 'start' | 'steps' | 'search-seconds'> = {
   name: 'latency',
   summary:
     'the highest rate of `rooms` that is sustained, then receipt latency at half of it (goal: p99 <= 20 ms)',
   options: {
-    ...commonOptions({ rounds: 1, seconds: 10, warmup: 2 }),
+    ...chatOptions({ rounds: 1, seconds: 10, warmup: 2 }),
     rooms: { meaning: 'rooms', unit: 'count', default: 100, min: 1, max: 5_000 },
     members: { meaning: 'members of each room', unit: 'count', default: 10, min: 2, max: 5_000 },
     start: { meaning: 'rate the search starts at', unit: '1/s', default: 1_000, min: 10, max: 50_000 },

@@ -1,11 +1,11 @@
 // Many rooms with a few members each, all of whom write: the everyday load of a chat.
 import type { ConnectionPlan } from '../lib/plan.ts';
 import {
-  commonOptions,
+  chatOptions,
   deliveryColumns,
   latencyColumns,
   sanityColumns,
-  type CommonKey,
+  type ChatKey,
   type Scenario,
 } from './scenario.ts';
 
@@ -17,11 +17,11 @@ export function membersOf(rooms: number, members: number): readonly ConnectionPl
   });
 }
 
-export const rooms: Scenario<CommonKey | 'rooms' | 'members' | 'rate'> = {
+export const rooms: Scenario<ChatKey | 'rooms' | 'members' | 'rate'> = {
   name: 'rooms',
   summary: 'many small rooms, every member writes at a fixed total rate',
   options: {
-    ...commonOptions(),
+    ...chatOptions(),
     rooms: { meaning: 'rooms', unit: 'count', default: 100, min: 1, max: 5_000 },
     members: { meaning: 'members of each room', unit: 'count', default: 10, min: 1, max: 5_000 },
     rate: {
@@ -38,7 +38,7 @@ export const rooms: Scenario<CommonKey | 'rooms' | 'members' | 'rate'> = {
     const names = await stage.rooms(numbers.rooms);
     const connections = membersOf(numbers.rooms, numbers.members);
     const receipts = stage.target.receipts === 'always';
-    return stage.withLoad({ kind: 'traffic', rooms: names, connections, receipts }, (load) =>
+    return stage.withChat({ kind: 'traffic', rooms: names, connections, receipts }, (load) =>
       stage.run(load, { kind: 'open', ratePerSecond: numbers.rate }, numbers),
     );
   },

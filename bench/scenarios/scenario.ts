@@ -3,6 +3,9 @@ import type { Outcome } from '../lib/figures.ts';
 import type { NumberOption, NumberOptions } from '../lib/options.ts';
 import type { Stage } from '../lib/stage.ts';
 
+/** What a scenario asks of a target. */
+export type Work = 'chat' | 'documents' | 'ticks' | 'presence';
+
 /** One column of the table: figures of one kind, beside each other. */
 export interface Column {
   readonly title: string;
@@ -18,11 +21,16 @@ export interface Scenario<Key extends string = string> {
   readonly options: NumberOptions<Key>;
   /** Leaves out targets that can't give receipts. */
   readonly needsReceipts?: boolean;
-  /** The figure that is set in relation to `uws`; none where there is no meaning in it. */
-  readonly cost?: { readonly figure: string; readonly title: string };
+  /** What a target must do to take part; `chat` unless said. */
+  readonly work?: Work;
+  /** The figure that is set in relation to that of `target` (`uws` unless said); none where there is no meaning in it. */
+  readonly cost?: { readonly figure: string; readonly title: string; readonly target?: string };
   readonly columns: readonly Column[];
   measure(stage: Stage, numbers: Readonly<Record<Key, number>>): Promise<Outcome>;
 }
+
+/** Text of a chat message unless said. */
+export const contentBytes = 64;
 
 interface CommonDefaults {
   readonly rounds?: number;
@@ -49,11 +57,20 @@ export function commonOptions(defaults: CommonDefaults = {}): NumberOptions<Comm
     }),
     seconds: option('measured window', 's', { default: defaults.seconds ?? 6, min: 0.5, max: 300 }),
     warmup: option('load before the window', 's', { default: defaults.warmup ?? 3, min: 0, max: 60 }),
-    'content-bytes': option('text of a chat message', 'bytes', { default: 64, min: 16, max: 8_192 }),
   };
 }
 
-export type CommonKey = 'rounds' | 'seconds' | 'warmup' | 'content-bytes';
+/** Those of the scenarios with rooms. */
+export function chatOptions(defaults: CommonDefaults = {}): NumberOptions<ChatKey> {
+  const meaning = 'text of a chat message';
+  return {
+    ...commonOptions(defaults),
+    'content-bytes': { meaning, unit: 'bytes', default: contentBytes, min: 16, max: 8_192 },
+  };
+}
+
+export type CommonKey = 'rounds' | 'seconds' | 'warmup';
+export type ChatKey = CommonKey | 'content-bytes';
 
 /** Columns that most tables end with. */
 export const sanityColumns: readonly Column[] = [

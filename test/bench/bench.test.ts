@@ -25,6 +25,16 @@ interface Line {
   }[];
 }
 
+/** One short round of Stagewire alone, in which nothing went wrong. */
+async function figuresOf(scenario: string, ...sizes: string[]): Promise<Record<string, number>> {
+  const common = ['--targets', 'stagewire', '--json-only', '--rounds', '1'];
+  const { code, stdout, stderr } = await run(scenario, ...common, ...sizes);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('ERROR') as string });
+  const line = JSON.parse(stdout) as Line;
+  expect(line.sound).toBe(true);
+  return line.targets[0]?.rounds[0]?.figures ?? {};
+}
+
 describe('bench', () => {
   it('[BENCH13] fanout delivers everything and prints one line of JSON', async () => {
     const sizes = ['--subscribers', '20', '--rounds', '1', '--seconds', '1', '--warmup', '0.5'];
@@ -49,12 +59,39 @@ describe('bench', () => {
     expect(code).toBe(0);
   });
 
+  it('[BENCH22] documents, edited by several, are the same everywhere in the end', async () => {
+    const sizes = ['--documents', '2', '--editors', '3', '--units', '500'];
+    const figures = await figuresOf('documents', ...sizes, '--seconds', '1', '--warmup', '0.5');
+    expect(figures).toMatchObject({ differing: 0, lost: 0, receiptsMissing: 0, closed: 0 });
+    expect(figures['receiptsPerSecond']).toBeGreaterThan(0);
+    expect(figures['receiptP99Ms']).toBeGreaterThan(0);
+  });
+
+  it('[BENCH23] ticks are all applied, at both rates, and seen by every viewer', async () => {
+    const sizes = ['--rate', '2000', '--ratio', '2', '--symbols', '50', '--viewers', '5', '--streams', '2'];
+    const figures = await figuresOf('ticks', ...sizes, '--seconds', '1', '--warmup', '0.5');
+    expect(figures).toMatchObject({ viewers: 5, slowViewers: 5, closed: 0, slowClosed: 0 });
+    for (const name of ['acceptedPerSecond', 'slowAcceptedPerSecond', 'outputRatio', 'probeP99Ms']) {
+      expect(figures[name]).toBeGreaterThan(0);
+    }
+    expect(figures['messagesPerViewerPerSecond']).toBeGreaterThan(0);
+  });
+
+  it('[BENCH24] users who come are seen by all who watch them, and are gone when they go', async () => {
+    const figures = await figuresOf('presence', '--users', '30', '--batch', '5', '--concurrent', '10');
+    expect(figures).toMatchObject({ users: 30, closed: 0 });
+    for (const name of ['joinsPerSecond', 'lastSeenSeconds', 'leaveSeconds', 'cpuPerCycleUs']) {
+      expect(figures[name]).toBeGreaterThanOrEqual(0);
+    }
+  });
+
   it.each([
     [['no-such-scenario'], 'unknown scenario "no-such-scenario"'],
     [['rooms', '--no-such-flag', '1'], "Unknown option '--no-such-flag'"],
     [['rooms', '--rate', 'fast'], '--rate takes a number'],
     [['rooms', '--rooms', '1.5'], '--rooms takes a number'],
     [['rooms', '--targets', 'uws,other'], 'unknown target "other"'],
+    [['presence', '--targets', 'uws'], 'unknown target "uws"'],
   ])('[BENCH14] %j is refused in one line with exit code 2', async (args, words) => {
     const { code, stdout, stderr } = await run(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

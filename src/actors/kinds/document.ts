@@ -144,7 +144,7 @@ function apply(state: DocumentState, changes: Changes, applied: Applied, ctx: Co
   state.apply(changes, ctx.session);
   ctx.write({ op: 'insert', table: 'document_operations', row });
   compact(state, ctx);
-  ctx.publish('operations', jsonBody(operationView(row)), { seq: state.revision });
+  ctx.publish('operations', jsonBody(operationView(row, changes)), { seq: state.revision });
 }
 
 /** Bounds what is read when the document is loaded, and what is kept. */
@@ -271,7 +271,7 @@ export const documentKind = defineActor({
         return operationsAfter(ctx.id, from - 1, limit);
       },
       receive(_state, _body, ctx, rows) {
-        ctx.reply(rows.map(operationView));
+        ctx.reply(rows.map((row) => operationView(row)));
       },
     }),
 
