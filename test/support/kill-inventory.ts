@@ -95,7 +95,9 @@ export async function inventoryLoad(
   server: TestServer,
   [counted, ...moved]: readonly [string, ...string[]],
 ): Promise<Load> {
-  for (const id of moved) bodyOf(await putProduct(server, id, { quantity: initialQuantity }), 200);
+  for (const id of [counted, ...moved]) {
+    bodyOf(await putProduct(server, id, { quantity: initialQuantity }), 200);
+  }
   const follows = [followedChanges(all), followedChanges(urgent)];
   const { roles } = service;
   const clerk = (place: number): Participant<Change> =>
