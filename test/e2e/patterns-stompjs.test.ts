@@ -127,12 +127,12 @@ describe('@stomp/stompjs', () => {
   });
 
   test('[STOMPJS4] a list of contacts shows who is there', async () => {
-    const tab = await connectLibrary(server, 'ann');
-    const destination = '/app/presence.query?users=friend,ann,nobody';
+    const tab = await connectLibrary(server, 'nora');
+    const destination = '/app/presence.query?users=friend,nora,nobody';
     const [contacts] = await tab.subscribe<object[]>(destination);
     expect(contacts).toMatchObject([
       { userId: 'friend', online: false, sessions: 0, lastSeen: null },
-      { userId: 'ann', online: true, sessions: 1 },
+      { userId: 'nora', online: true, sessions: 1 },
       { userId: 'nobody', online: false },
     ]);
     const told = await tab.subscribe<{ sessions: number }>('/topic/presence.friend');
