@@ -1,5 +1,5 @@
 // The client library that front ends use, @stomp/stompjs, with promises around it.
-import { Client, type IFrame, type IMessage, type StompHeaders } from '@stomp/stompjs';
+import { Client, type IFrame, type IMessage } from '@stomp/stompjs';
 import { WebSocket } from 'ws';
 import type { TestServer } from './server.ts';
 import { Watch } from './watch.ts';
@@ -54,7 +54,10 @@ export class LibraryClient {
   readonly collect = (message: IMessage): void => this.#changed(() => this.messages.push(message));
 
   /** Subscribes and waits until the subscription is live; what it brings is added to the list, decoded. */
-  async subscribe<Body>(destination: string, headers: StompHeaders = {}): Promise<Body[]> {
+  async subscribe<Body>(
+    destination: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Body[]> {
     const bodies: Body[] = [];
     const live = this.receipt();
     const take = (message: IMessage): void => {
