@@ -132,3 +132,18 @@ test.each([['SIGTERM'], ['SIGKILL']] as const)(
     expect(parse(first as ReceivedFrame)).toMatchObject(shown);
   },
 );
+
+test('[PORTFOLIO4] what is told after a change counts prices that wait for the end of their interval', async () => {
+  const server = await startServer({ settings: { priceIntervalMs: '60s' } });
+  const alice = await connectStomp(server, { user: 'alice' });
+  await alice.subscribe(queue);
+  await postTicks(server, { A: '1' });
+  await postTicks(server, { A: '2', B: '3' });
+  const holdings = ['A', 'B', 'C'].map((symbol) => ({ symbol, quantity: '1' }));
+  await server.rest('PUT', path, { user: 'alice', body: { holdings } });
+  const [, told] = await alice.messages(queue, 2);
+  expect(parse(told as ReceivedFrame)).toMatchObject({
+    positions: [{ price: '2' }, { price: '3' }, { symbol: 'C', price: null, value: null }],
+    totalValue: '5',
+  });
+});

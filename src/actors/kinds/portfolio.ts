@@ -26,7 +26,7 @@ interface Portfolio {
   /** Until when the price book tells of every move. */
   freshUntilMs: number;
   isRenewing: boolean;
-  /** Subscribers have got nothing yet: prices were not known. */
+  /** Subscribers are told when the price book has answered: until then not all prices are known. */
   owesPresent: boolean;
   sentAt: number;
   isSendDue: boolean;
@@ -95,6 +95,11 @@ function replace(state: Portfolio, holdings: readonly Holding[]): void {
 }
 
 const isFresh = (state: Portfolio, now: number): boolean => now < state.freshUntilMs;
+
+/** Whether the newest prices of all these are known without asking. */
+function isKnown(state: Portfolio, holdings: readonly Holding[], now: number): boolean {
+  return isFresh(state, now) && holdings.every(([symbol]) => state.positions.get(symbol)?.price);
+}
 
 function view(state: Portfolio, now: number) {
   const positions = [...state.positions].map(([symbol, position]) => ({ symbol, ...position }));
@@ -182,10 +187,10 @@ export const portfolioKind = defineActor({
       present(state: Portfolio, ctx, after) {
         if (!state.isRenewing) keepWatching(state, ctx);
         const upto = state.newest;
-        const isKnown = state.positions.size === 0 || isFresh(state, ctx.now);
+        const isUpToDate = state.positions.size === 0 || isFresh(state, ctx.now);
         // What is not known yet comes as a message, with the price book's answer.
-        if (!isKnown) state.owesPresent = true;
-        const bodies = isKnown && after < upto ? [bodyOf(state, ctx.now)] : [];
+        if (!isUpToDate) state.owesPresent = true;
+        const bodies = isUpToDate && after < upto ? [bodyOf(state, ctx.now)] : [];
         return { bodies, upto, isWhole: true };
       },
     },
@@ -198,12 +203,11 @@ export const portfolioKind = defineActor({
       about: 'Replaces everything that the user holds.',
       answer: answerSchema,
       decode: decodePut,
-      query(state: Portfolio, holdings, ctx) {
-        const isKnown = ([symbol]: Holding): boolean =>
-          typeof state.positions.get(symbol)?.price === 'string';
-        return isFresh(state, ctx.now) && holdings.every(isKnown) ? undefined : { name: 'prices', args: {} };
-      },
+      query: (state: Portfolio, holdings, ctx) =>
+        isKnown(state, holdings, ctx.now) ? undefined : { name: 'prices', args: {} },
       receive(state: Portfolio, holdings, ctx, rows) {
+        // What is stored may lack the newest ticks.
+        const isToldAtOnce = holdings.length === 0 || isKnown(state, holdings, ctx.now);
         const known = new Map([...state.positions].map(([symbol, { price }]) => [symbol, price]));
         replace(state, holdings);
         const row = { user_id: ctx.id, holdings: JSON.stringify(holdings), updated_at: ctx.now };
@@ -212,7 +216,8 @@ export const portfolioKind = defineActor({
         repriceAll(state, isFresh(state, ctx.now) ? rows.filter(({ symbol }) => !known.get(symbol)) : rows);
         state.newest += 1;
         ctx.reply(answer(state, ctx.now));
-        publish(state, ctx);
+        if (isToldAtOnce) publish(state, ctx);
+        else state.owesPresent = true;
         watch(state, ctx);
       },
     }),
@@ -246,6 +251,7 @@ export const portfolioKind = defineActor({
         if (hasChanged || owes) state.newest += 1;
         if (lease === 'begins') state.freshUntilMs = ctx.now + freshMs;
         if (lease === 'ended') state.freshUntilMs = 0;
+        if (owes) state.owesPresent = false;
         if (!ctx.hasSubscribers('positions')) return;
         if (owes) publish(state, ctx);
         else if (hasChanged) publishInTime(state, ctx);
