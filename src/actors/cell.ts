@@ -10,7 +10,7 @@ import type {
   SubscribeMessage,
 } from '../link/messages.ts';
 import type { AnyKind, AttachmentChange } from './actor.ts';
-import type { Attachments } from './attachments.ts';
+import { Attachments } from './attachments.ts';
 import type { ConsumerList } from './consumer-list.ts';
 import type { Writer } from './gate.ts';
 import type { Seen } from './seen.ts';
@@ -117,6 +117,28 @@ export class Cell implements Writer {
     this.seen = null;
     for (const timer of this.timers?.values() ?? []) timer.cancel();
     this.timers = null;
+  }
+
+  /** Ties a session to the actor or lets it go. @returns whether that changes anything. */
+  tie(
+    whose: { readonly session: string; readonly user: string; readonly edge: number },
+    tie: 'attach' | 'detach',
+  ): boolean {
+    const { session, user, edge } = whose;
+    if (tie === 'detach') return (this.attachments?.remove(session) ?? null) !== null;
+    (this.attachments ??= new Attachments()).add(session, user, edge);
+    return true;
+  }
+
+  /** Takes the place of one of that name, which is called off. */
+  setTimer(name: string, timer: Timer): void {
+    this.timers?.get(name)?.cancel();
+    (this.timers ??= new Map<string, Timer>()).set(name, timer);
+  }
+
+  /** @returns whether it was still wanted. */
+  takeTimer(name: string, timer: Timer): boolean {
+    return this.timers?.get(name) === timer && this.timers.delete(name);
   }
 
   /** A turn has failed: what it left of the state counts for nothing. */

@@ -4,7 +4,7 @@ import { ToEdge, type Params } from '../link/messages.ts';
 import type { Query } from '../storage/storage.ts';
 import type { Command } from './actor.ts';
 import type { Cell, Item } from './cell.ts';
-import { keyLifetimeMs, Seen, tracesMax, type CommandKey } from './seen.ts';
+import { keyLifetimeMs, loadedKeysMax, Seen, type CommandKey } from './seen.ts';
 import type { Runtime } from './runtime.ts';
 import type { Turn } from './turn.ts';
 
@@ -60,7 +60,7 @@ function onceOnly(runtime: Runtime, attempt: Attempt, key: CommandKey): void {
   if (!cell.seen) {
     const query: Query = {
       name: 'idempotencyKeys',
-      args: { actor: cell.key, since, limit: tracesMax },
+      args: { actor: cell.key, since, limit: loadedKeysMax },
     };
     runtime.hold(cell, item, query, (rows) => {
       cell.seen = new Seen(rows);
@@ -81,10 +81,14 @@ function onceOnly(runtime: Runtime, attempt: Attempt, key: CommandKey): void {
       since,
     },
   };
-  runtime.hold(cell, item, query, (rows) => {
+  const told = (rows: readonly never[]): void => {
     if (rows.length > 0) repeated(runtime, attempt);
     else withRows(runtime, attempt);
-  });
+  };
+  if (runtime.isSettled(cell)) cell.seen.stored();
+  // To wait for each commit before each command would leave one command to a commit.
+  if (cell.seen.holdsUnstored) runtime.peek(cell, item, query, told);
+  else runtime.hold(cell, item, query, told);
 }
 
 /** The same answer as the first time, and after it: the first may still wait for its commit. */

@@ -7,7 +7,6 @@ import { ToEdge, type Asker, type Params, type PublishMessage } from '../link/me
 import type { SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
 import type { Query, Storage } from '../storage/storage.ts';
 import type { Source } from './actor.ts';
-import { Attachments } from './attachments.ts';
 import { isSilent, type Asking, type Cell, type FaultLimits, type Item } from './cell.ts';
 import { receiveCommand } from './commands.ts';
 import {
@@ -43,6 +42,9 @@ export interface RunnerOptions {
 }
 
 const readAgainMs = 1_000;
+/** A query, and whether it waits until what the actor wrote is committed. */
+type Asked = { readonly query: Query; readonly waits: boolean };
+
 const nobody: Asker = ['', []];
 
 export class Runner implements Runtime {
@@ -104,7 +106,10 @@ export class Runner implements Runtime {
     if (turn.writes.length > 0) gate.write(cell, turn.writes, bytes + delivered);
     for (const output of turn.outputs) gate.emit(cell, output);
     for (const { delayMs, name } of turn.timers) this.#setTimer(cell, delayMs, name);
-    if (turn.tie) this.#tie(cell, turn, turn.tie);
+    if (turn.tie && cell.tie(turn, turn.tie)) {
+      const { attached, detached } = ToEdge;
+      this.emit(cell, turn.edge, [turn.tie === 'attach' ? attached : detached, turn.session, cell.key]);
+    }
     if (cell.consumers) handOut(this, cell, turn);
     cell.faults = 0;
   }
@@ -136,6 +141,18 @@ export class Runner implements Runtime {
   }
 
   hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void {
+    this.#ask(cell, item, { query, waits: true }, then);
+  }
+
+  peek(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void {
+    this.#ask(cell, item, { query, waits: false }, then);
+  }
+
+  isSettled(cell: Cell): boolean {
+    return this.#options.gate.settled(cell);
+  }
+
+  #ask(cell: Cell, item: Item, { query, waits }: Asked, then: (rows: readonly never[]) => void): void {
     cell.phase = 'holding';
     this.#holding += 1;
     const resume = (next: () => void): void => {
@@ -149,7 +166,7 @@ export class Runner implements Runtime {
       }
       this.#continue(cell);
     };
-    this.#options.gate.whenSettled(cell, () => {
+    const read = (): void => {
       this.#options.storage.query(query).then(
         (rows) => resume(() => then(rows as readonly never[])),
         (error: unknown) => {
@@ -159,7 +176,9 @@ export class Runner implements Runtime {
           return this.#giveUp(cell, error);
         },
       );
-    });
+    };
+    if (waits) this.#options.gate.whenSettled(cell, read);
+    else read();
   }
 
   reload(cell: Cell, item: Item): void {
@@ -297,24 +316,14 @@ export class Runner implements Runtime {
 
   #fire(cell: Cell, { name, timer }: Extract<Item, { type: 'timer' }>): void {
     // Set again or lost while it lay in the mailbox.
-    if (cell.timers?.get(name) !== timer) return;
-    cell.timers.delete(name);
+    if (!cell.takeTimer(name, timer)) return;
     this.#run(cell, (turn) => cell.kind.timers?.[name]?.(cell.state as never, turn));
   }
 
   #setTimer(cell: Cell, delayMs: number, name: string): void {
-    const timers = (cell.timers ??= new Map());
-    timers.get(name)?.cancel();
     const ring = (): void => this.deliver(cell, { type: 'timer', name, timer });
     const timer: Timer = this.#options.clock.after(delayMs, ring);
-    timers.set(name, timer);
-  }
-
-  #tie(cell: Cell, { session, user, edge }: Turn, tie: 'attach' | 'detach'): void {
-    if (tie === 'attach') (cell.attachments ??= new Attachments()).add(session, user, edge);
-    else if (!cell.attachments?.remove(session)) return;
-    const op = tie === 'attach' ? ToEdge.attached : ToEdge.detached;
-    this.emit(cell, edge, [op, session, cell.key]);
+    cell.setTimer(name, timer);
   }
 
   /** In order with what the actor sent before: behind the gate. */

@@ -25,6 +25,10 @@ export interface Runtime {
    * actor had to be loaded again meanwhile, the item is taken from the start.
    */
   hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void;
+  /** As `hold`, at once: what the actor wrote lately may be missing. */
+  peek(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void;
+  /** Whether all that the actor wrote is committed. */
+  isSettled(cell: Cell): boolean;
   /** Something that nobody waits for: its turn comes when those before it have had theirs. */
   deliver(cell: Cell, item: Silent): void;
   /** Whether the edge of that number is there. */

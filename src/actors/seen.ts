@@ -6,8 +6,10 @@ import { Traces } from './traces.ts';
 export const keyLifetimeMs = 24 * 60 * 60 * 1000;
 /** Keys kept in memory per actor, word for word; of older ones a trace is kept. */
 export const seenKeysMax = 4_096;
+/** Keys read when an actor is asked for the first time; when there are more, the database is asked for each new one. */
+export const loadedKeysMax = 65_536;
 /** Traces kept per actor. While all keys have one, a new key is told from a repeat without the database. */
-export const tracesMax = 65_536;
+export const tracesMax = 1_048_576;
 
 export interface CommandKey {
   readonly command: string;
@@ -27,15 +29,28 @@ export class Seen {
   #tracesSinceMs: number;
   /** Until when there may be keys that count and have left no trace. */
   #unknownUntilMs = 0;
+  /** Keys added since all that the actor wrote was known to be stored. */
+  #unstored = 0;
 
-  /** @param newestFirst at most `tracesMax` rows; fewer mean that these are all. */
+  /** @param newestFirst at most `loadedKeysMax` rows; fewer mean that these are all. */
   constructor(newestFirst: readonly IdempotencyKeyRow[]) {
     const newest = newestFirst[0]?.created_at ?? 0;
     this.#tracesSinceMs = newest;
-    if (newestFirst.length >= tracesMax) this.#unknownUntilMs = newest + keyLifetimeMs;
+    if (newestFirst.length >= loadedKeysMax) this.#unknownUntilMs = newest + keyLifetimeMs;
     for (const row of newestFirst.toReversed()) {
       this.add({ command: row.command, user: row.user_id, key: row.idempotency_key }, row.created_at);
     }
+    this.#unstored = 0;
+  }
+
+  /** Whether every key that may not be stored yet is held word for word: then the database need not have it. */
+  get holdsUnstored(): boolean {
+    return this.#unstored < seenKeysMax;
+  }
+
+  /** All that the actor wrote is stored. */
+  stored(): void {
+    this.#unstored = 0;
   }
 
   /** @returns true or false when memory tells, null when only the database can. */
@@ -49,6 +64,7 @@ export class Seen {
 
   add(key: CommandKey, now: number): void {
     const name = nameOf(key);
+    this.#unstored += 1;
     this.#keys.delete(name);
     this.#keys.set(name, now);
     if (this.#keys.size <= seenKeysMax) return;

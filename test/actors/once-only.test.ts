@@ -1,6 +1,6 @@
 // Idempotency keys: a command that is sent again has no second effect.
 import { expect, test } from 'vitest';
-import { keyLifetimeMs, Seen, seenKeysMax, tracesMax } from '../../src/actors/seen.ts';
+import { keyLifetimeMs, loadedKeysMax, Seen, seenKeysMax } from '../../src/actors/seen.ts';
 import type { IdempotencyKeyRow } from '../../src/storage/tables.ts';
 import { unavailable } from '../support/fake-storage.ts';
 import { rounds, TestShard } from './test-shard.ts';
@@ -137,7 +137,7 @@ test('[ACTOR15] what memory says of a key is what it was told, or that it does n
   expect(lots.has(keyOf('new'), 1_000_001)).toBe(true);
   expect(lots.has(keyOf('new'), 1_000_001 + keyLifetimeMs)).toBe(false);
 
-  const all = new Seen(Array.from({ length: tracesMax }, (_, index) => row(index)));
+  const all = new Seen(Array.from({ length: loadedKeysMax }, (_, index) => row(index)));
   expect(all.has(keyOf('new'), 1_000_000)).toBeNull();
   expect(all.has(keyOf('new'), 1_000_000 + keyLifetimeMs)).toBe(false);
 });
