@@ -55,7 +55,8 @@ function holdsHalfPair(text: string): boolean {
 
 /** A field that may be missing or null, which is how many serialisers write a field that is not set. */
 export function optional<Value, const Fallback = undefined>(schema: ZodType<Value>, fallback?: Fallback) {
-  return schema.nullish().transform((value) => value ?? (fallback as Fallback));
+  const field = fallback === undefined ? schema.nullish() : schema.nullish().meta({ default: fallback });
+  return field.transform((value) => value ?? (fallback as Fallback));
 }
 
 /** JSON of a given shape. Unknown fields are ignored, as a newer client may send them. */

@@ -66,7 +66,7 @@ describe.runIf(runsPages)('the page at /docs', () => {
     const operation = page.locator('#roomCreate');
     await expect.poll(() => operation.getByRole('rowheader', { name: 'name', exact: true }).count()).toBe(2);
     expect(await operation.getByRole('group', { name: 'Body' }).innerText()).toMatch(
-      /name\s+text\s+1 to 255 characters\s+isPrivate optional\s+true or false\s+default false/,
+      /name\s+text\s+1 to 255 characters\s+isPrivate optional\s+true or false or null\s+default false/,
     );
     expect(await operation.getByRole('textbox', { name: 'Idempotency-Key' }).count()).toBe(1);
     const example = await operation.getByRole('textbox', { name: 'Body' }).inputValue();
