@@ -167,3 +167,33 @@ test('[ACTOR15] keys that were too old when they made way are not asked for in t
   seen.add({ command: 'c', user: 'u', key: 'new' }, later);
   expect(seen.has({ command: 'c', user: 'u', key: 'k0' }, later)).toBe(false);
 });
+
+test('[ACTOR15] commands whose keys only the database can tell share their commits, and are applied once', async () => {
+  const shard = new TestShard();
+  const keys = Array.from({ length: loadedKeysMax }, (_, index) => ({
+    op: 'upsert' as const,
+    table: 'idempotency_keys' as const,
+    row: {
+      actor: 'probe/a',
+      command: 'write',
+      user_id: 'alice',
+      idempotency_key: `old${index}`,
+      created_at: shard.clock.now(),
+    },
+  }));
+  await shard.storage.commit([keys]);
+  expect(await shard.answerOf('write', { key: 'old7' })).toBe('ok');
+  expect(await shard.answerOf('newest')).toBe('ok: 0');
+  shard.storage.holdsCommits = true;
+  const before = shard.storage.commits.length;
+  const asked = [1, 2, 3, 4, 5, 1, 3].map((key) => shard.ask('write', { key: `new${key}` }));
+  await rounds(30);
+  for (let commit = 0; commit < 2 && shard.storage.heldCommits.length > 0; commit += 1) {
+    shard.storage.nextCommit().settle();
+    await rounds(10);
+  }
+  expect(asked.map((request) => shard.edge.answer(request))).toEqual(asked.map(() => 'ok'));
+  expect(shard.storage.commits.length - before).toBeLessThanOrEqual(2);
+  shard.storage.holdsCommits = false;
+  expect(await shard.answerOf('newest')).toBe('ok: 5');
+});
