@@ -25,6 +25,8 @@ export interface Route {
   readonly status: number;
   /** A stream that any signed-in client may SEND to and that wildcards show. */
   readonly plain: boolean;
+  /** The field by which a refusal names the actor's id, such as `roomId`; null where it has none. */
+  readonly subject: string | null;
   /** A command whose body and headers go on as they came. */
   readonly passesOn: boolean;
   /** SUBSCRIBE: not a stream, but a command whose answer is the one MESSAGE. */

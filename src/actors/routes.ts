@@ -14,6 +14,12 @@ function parse(kind: string, door: string): { method: Method; pattern: string } 
   return { method: method as Method, pattern };
 }
 
+/** The field of the kind's refusals that holds the id. */
+function subjectOf({ refusalDetail }: AnyKind): string | null {
+  const [field] = Object.entries(refusalDetail?.('id', 0) ?? {}).find(([, value]) => value === 'id') ?? [];
+  return field ?? null;
+}
+
 /** @returns every door, in the order of the kinds. */
 export function routesOf(kinds: readonly AnyKind[]): Route[] {
   return kinds.flatMap((kind) => {
@@ -21,6 +27,7 @@ export function routesOf(kinds: readonly AnyKind[]): Route[] {
       ...parse(kind.name, `SUBSCRIBE ${stream.destination}`),
       kind: kind.name,
       target,
+      subject: subjectOf(kind),
       id: 'path',
       status: 200,
       plain: stream.plain === true,
@@ -41,6 +48,7 @@ export function routesOf(kinds: readonly AnyKind[]): Route[] {
         takesLines: command.takesLines === true,
         kind: kind.name,
         target,
+        subject: subjectOf(kind),
         id: command.id ?? 'path',
         status: command.status ?? 200,
         plain: false,

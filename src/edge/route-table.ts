@@ -25,6 +25,7 @@ interface Matcher {
 
 const recentMax = 10_000;
 const pathCharactersMax = 1_024;
+const nothing: Answer = { found: null, forbidden: false };
 const idCharactersMax = 36;
 
 function compile(route: Route): Matcher {
@@ -64,7 +65,23 @@ export class RouteTable {
    * @throws Refusal FORBIDDEN for a SEND to a destination that a domain alone writes to.
    */
   find(method: Method, path: string): Found | null {
-    if (path.length > pathCharactersMax) return null;
+    const { found, forbidden } = this.#answer(method, path);
+    if (forbidden) throw new Refusal('FORBIDDEN', `Clients can't send to ${path}.`);
+    return found;
+  }
+
+  /** What a refusal says of the actor behind a destination, such as `{roomId}`. */
+  subjectOf(destination: string): Readonly<Record<string, string>> {
+    for (const method of ['SEND', 'SUBSCRIBE'] as const) {
+      const { found } = this.#answer(method, destination);
+      if (found && found.id !== null && found.route.subject !== null)
+        return { [found.route.subject]: found.id };
+    }
+    return {};
+  }
+
+  #answer(method: Method, path: string): Answer {
+    if (path.length > pathCharactersMax) return nothing;
     let recent = this.#recent.get(method);
     if (!recent) this.#recent.set(method, (recent = new Map<string, Answer>()));
     let answer = recent.get(path);
@@ -74,8 +91,7 @@ export class RouteTable {
       if (recent.size >= recentMax) recent.clear();
       recent.set(path, answer);
     }
-    if (answer.forbidden) throw new Refusal('FORBIDDEN', `Clients can't send to ${path}.`);
-    return answer.found;
+    return answer;
   }
 
   /** Whether a REST path exists with some other method. */

@@ -144,7 +144,8 @@ export class Session implements WheelNode {
   refuse(refusal: Refusal, destination: string, receipt: string | null | undefined): void {
     this.#edge.counts.framesRefused[refusal.code].add();
     if (!this.errors || this.phase === 'closed') return;
-    const body = refusalBody(refusal, destination, receipt, this.#edge.now());
+    const subject = this.#edge.routes.subjectOf(destination);
+    const body = refusalBody(refusal, { destination, receipt, subject }, this.#edge.now());
     for (const subscription of this.errors) {
       const delivery = this.#edge.fanOut.delivery(subscription.source.shown, null, [0, null, body, true]);
       this.deliver(subscription, delivery);

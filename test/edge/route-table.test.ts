@@ -39,6 +39,7 @@ test('[ROUTE1] the order of the kinds decides between doors that are alike', () 
     isAnswer: false,
     isConflated: false,
     isQueue: false,
+    subject: null,
     bodyBytesMax: 1,
     takesLines: false,
     target: 't',
@@ -72,7 +73,13 @@ test('[ROUTE2] nobody may SEND to what a domain alone writes to', () => {
 
 test("[ROUTE2] a door to an answer is nobody else's to write to, and keeps nobody from writing", () => {
   const shared = { target: 't', id: 'path', status: 200, plain: false, passesOn: false } as const;
-  const more = { isConflated: false, bodyBytesMax: 1, takesLines: false, isQueue: false } as const;
+  const more = {
+    isConflated: false,
+    bodyBytesMax: 1,
+    takesLines: false,
+    isQueue: false,
+    subject: null,
+  } as const;
   const doors = new RouteTable([
     { ...shared, ...more, method: 'SUBSCRIBE', pattern: '/app/x/{id}', kind: 'first', isAnswer: true },
     { ...shared, ...more, method: 'SEND', pattern: '/app/x/both', kind: 'second', isAnswer: false },
