@@ -15,8 +15,9 @@ function parse(kind: string, door: string): { method: Method; pattern: string } 
 }
 
 /** The field of the kind's refusals that holds the id. */
-function subjectOf({ refusalDetail }: AnyKind): string | null {
-  const [field] = Object.entries(refusalDetail?.('id', 0) ?? {}).find(([, value]) => value === 'id') ?? [];
+function subjectOf(kind: AnyKind): string | null {
+  const [field] =
+    Object.entries(kind.refusalDetail?.('id', 0) ?? {}).find(([, value]) => value === 'id') ?? [];
   return field ?? null;
 }
 
