@@ -9,7 +9,7 @@ export const seenKeysMax = 4_096;
 /** Keys read when an actor is asked for the first time; when there are more, the database is asked for each new one. */
 export const loadedKeysMax = 65_536;
 /** Traces kept per actor. While all keys have one, a new key is told from a repeat without the database. */
-export const tracesMax = 1_048_576;
+const tracesMax = 1_048_576;
 
 export interface CommandKey {
   readonly command: string;
