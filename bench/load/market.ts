@@ -146,6 +146,7 @@ export class Market implements MarketListener {
   #probe(): () => void {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     let isWaiting = false;
+    let isOver = false;
     const stop = repeat(probeEveryMs, () => {
       if (isWaiting) {
         return;
@@ -159,9 +160,15 @@ export class Market implements MarketListener {
           isWaiting = false;
         });
       });
-      asked.on('error', (error) => this.#tally.refused(error.message));
+      // One that is under way when the probing ends is cut off with the agent, by us.
+      asked.on('error', (error) => {
+        if (!isOver) {
+          this.#tally.refused(error.message);
+        }
+      });
     });
     return () => {
+      isOver = true;
       stop();
       agent.destroy();
     };
