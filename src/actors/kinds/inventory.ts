@@ -1,7 +1,6 @@
 // The inventory as a whole, one actor: the streams that products append their changes to, the list of all products,
 // and how much of the past is kept.
 import { z } from 'zod';
-import { Refusal } from '../../errors.ts';
 import type { InventoryChangeRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context, type Present, type Stream } from '../actor.ts';
 import { jsonBody, nothing } from '../body.ts';
@@ -93,15 +92,16 @@ function streamOf(name: 'changes' | 'urgent', stream: string): Stream<Inventory>
   };
 }
 
-const wholeNumber = z.coerce.number().int().min(1).max(pageMax);
-
-function limitOf(ctx: Context): number {
-  const text = ctx.params['limit'];
-  if (text === undefined) return pageDefault;
-  const parsed = wholeNumber.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new Refusal('BAD_REQUEST', `limit must be a whole number from 1 to ${pageMax}.`);
-}
+const listParameters = z.object({
+  after: z.string().optional().describe('Only products whose id comes after this one.'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(pageMax)
+    .optional()
+    .describe(`At most so many: ${pageDefault} unless given, up to ${pageMax}.`),
+});
 
 export const inventoryKind = defineActor({
   name: 'inventory',
@@ -144,17 +144,11 @@ export const inventoryKind = defineActor({
       about: 'Products in the order of their ids.',
       answer: z.array(productAnswer),
       decode: nothing,
-      parameters: z.object({
-        after: z.string().optional().describe('Only products whose id comes after this one.'),
-        limit: z
-          .string()
-          .optional()
-          .describe(`At most so many: ${pageDefault} unless given, up to ${pageMax}.`),
-      }),
-      query: (_state: Inventory, _body, ctx) => ({
-        name: 'products',
-        args: { after: ctx.params['after'] ?? '', limit: limitOf(ctx) },
-      }),
+      parameters: listParameters,
+      query(_state: Inventory, _body, ctx) {
+        const { after = '', limit = pageDefault } = listParameters.parse(ctx.params);
+        return { name: 'products', args: { after, limit } };
+      },
       receive(_state, _body, ctx, rows) {
         ctx.reply(rows.map(productView));
       },
