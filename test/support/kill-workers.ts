@@ -5,6 +5,9 @@ import { connectStomp, isMessageOf, RefusedError, type ReceivedFrame, type TestC
 
 /** Jobs that each client has under way at once. */
 const lanes = 4;
+const prefetch = 10;
+/** Jobs of a queue that a client keeps in one life: with a window full of them it would be given no more. */
+const keptMax = prefetch / 2;
 
 /** What all clients know of all jobs, over all lives of the server. */
 export class Ledger {
@@ -65,6 +68,8 @@ export class KillWorker {
   #sent = 0;
   #taken = 0;
   #looked = 0;
+  /** Jobs kept in this life, by queue. */
+  readonly #kept = new Map<string, number>();
 
   constructor(user: string, queues: readonly string[], ledger: Ledger) {
     this.#user = user;
@@ -77,10 +82,11 @@ export class KillWorker {
     const client = await connectStomp(server, { user: this.#user });
     this.#client = client;
     this.#looked = 0;
+    this.#kept.clear();
     client.socket.on('message', () => this.#work());
     await Promise.all([...this.#pending].map(([text, queue]) => this.#send(text, queue)));
     for (const queue of this.#queues) {
-      await client.subscribe(queue, { ack: 'client-individual', 'prefetch-count': '10' });
+      await client.subscribe(queue, { ack: 'client-individual', 'prefetch-count': `${prefetch}` });
     }
   }
 
@@ -117,7 +123,14 @@ export class KillWorker {
     this.#ledger.stored.add(text);
   }
 
-  /** Of every seven jobs five are done, one is given back and one is kept. */
+  /** Whether there is room to keep one more job of the queue. */
+  #keeps(queue: string): boolean {
+    const kept = this.#kept.get(queue) ?? 0;
+    if (kept < keptMax) this.#kept.set(queue, kept + 1);
+    return kept < keptMax;
+  }
+
+  /** Of every seven jobs five are done, one is given back and one is kept, or done when enough are kept. */
   #work(): void {
     const client = this.#client as TestClient;
     for (; this.#looked < client.frames.length; this.#looked += 1) {
@@ -128,7 +141,7 @@ export class KillWorker {
       this.#taken += 1;
       const { body, headers } = frame;
       const id = headers['ack'] ?? '';
-      if (this.#taken % 7 === 0) continue;
+      if (this.#taken % 7 === 0 && this.#keeps(headers['destination'] ?? '')) continue;
       this.#ledger.letGo(body);
       if (this.#taken % 7 === 1) client.sendFrame('NACK', { id });
       else {
