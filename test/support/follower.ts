@@ -93,6 +93,11 @@ export class Follower {
     const { epoch = '', recovered } = frame.headers;
     const seq = seqOf(frame);
     this.#place = { epoch, seq };
+    if (place?.seq === 0 && seq === 0 && isFirst && recovered === 'false') {
+      // Nothing of this stream was committed, its epoch neither: it begins again, and nothing can be missing from it.
+      this.start = frame.body;
+      return;
+    }
     if (!place) {
       if (recovered !== 'false') this.#faults.push(`${this.#who}: not told where the stream stands`);
       this.start = frame.body;
