@@ -14,6 +14,8 @@ export interface Config {
   readonly edges: number;
   readonly shards: number;
   readonly databaseUrl: string;
+  /** Null: nothing is shared with other nodes. */
+  readonly redisUrl: string | null;
   readonly jwtSecret: string | null;
   readonly jwksUrl: string | null;
   readonly rateLimit: RateLimit | null;
@@ -74,8 +76,15 @@ export const settings = {
     flag: '--database-url',
     argument: '<url>',
     variable: 'STAGEWIRE_DATABASE_URL',
-    help: 'where everything is stored: sqlite:<file> or memory: (lost at exit)',
+    help: 'where everything is stored: sqlite:<file>, mysql://user:pass@host:3306/db or memory: (lost at exit)',
     fallback: 'sqlite:./data/stagewire.db',
+  },
+  redisUrl: {
+    flag: '--redis-url',
+    argument: '<url>',
+    variable: 'STAGEWIRE_REDIS_URL',
+    help: 'what nodes share: redis://host:6379 or rediss://…; none unless given',
+    fallback: null,
   },
   jwtSecret: {
     flag: '--jwt-secret',
@@ -193,10 +202,18 @@ function address(text: string): string {
 
 function databaseUrl(text: string): string {
   if (text === 'memory:' || /^sqlite:(?!:memory:$|\/\/(?!\/))./is.test(text)) return text;
-  if (/^(?:mysql|mariadb):/i.test(text))
-    throw new Error('MySQL and MariaDB are not supported yet: use sqlite:PATH');
+  const url = /^(?:mysql|mariadb):/i.test(text) && URL.canParse(text) ? new URL(text) : null;
+  if (url?.hostname && url.username && /^\/[^/]+$/.test(url.pathname)) return text;
   // The text itself is not shown: it may hold a password.
-  throw new Error('write sqlite:PATH (without // before the path) or memory:');
+  throw new Error(
+    'write sqlite:PATH (without // before the path), mysql://user:pass@host:3306/db or memory:',
+  );
+}
+
+function redisUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.hostname && (url.protocol === 'redis:' || url.protocol === 'rediss:')) return text;
+  throw new Error('write redis://host:6379, or rediss:// for TLS');
 }
 
 function httpUrl(text: string): string {
@@ -220,6 +237,7 @@ export function resolveConfig(given: Given, environment: NodeJS.ProcessEnv = pro
     edges: wholeNumber('edges', required('edges'), 1, threadsMax),
     shards: wholeNumber('shards', required('shards'), 1, threadsMax),
     databaseUrl: parsed('databaseUrl', required('databaseUrl'), databaseUrl),
+    redisUrl: optional('redisUrl', redisUrl),
     jwtSecret: optional('jwtSecret', secret),
     jwksUrl: optional('jwksUrl', httpUrl),
     rateLimit: parsed('rateLimit', required('rateLimit'), parseRateLimit),

@@ -79,8 +79,8 @@ withSettings(program.command('token'), ['host', 'databaseUrl', 'jwtSecret', 'jwk
 
 withSettings(program.command('migrate'), ['databaseUrl'])
   .description('bring the database to the current schema')
-  .action((_options, command: Command) => {
-    const { from, to, applied } = migrate(resolveConfig(given(command)).databaseUrl);
+  .action(async (_options, command: Command) => {
+    const { from, to, applied } = await migrate(resolveConfig(given(command)).databaseUrl);
     process.stdout.write(
       applied.length === 0
         ? `The schema is at version ${to}: nothing to do.\n`

@@ -9,6 +9,7 @@ import { openLog } from './log.ts';
 import { nodeBoard, watchThread } from './node-metrics.ts';
 import { ShardLinks } from './shard-links.ts';
 import { openStorage } from './storage/open.ts';
+import { RemoteShared } from './storage/remote-shared.ts';
 import { RemoteStorage } from './storage/remote.ts';
 import { WatchedStorage } from './storage/watched.ts';
 import type { Order, Report, ShardTask } from './thread-tasks.ts';
@@ -22,15 +23,20 @@ export async function runShard({
   control,
   index,
   storage: storageEnd,
+  shared: sharedEnd,
 }: ShardTask): Promise<void> {
   const log = openLog(settings.logLevel, `shard-${index}`);
   const counts = nodeBoard(settings.config, metrics).countsOf(`shard-${index}`);
-  const opened = storageEnd ? new RemoteStorage(storageEnd) : openStorage(settings.config.databaseUrl);
+  const { databaseUrl } = settings.config;
+  const opened = storageEnd
+    ? new RemoteStorage(storageEnd)
+    : await openStorage(databaseUrl, { claim: settings.claim });
   const watch = { counts: counts.storage, clock: systemClock, monotonicMs };
   const storage = new WatchedStorage(opened, watch);
   const shard = new Shard({
     kinds: await loadKinds(settings.kindsUrl),
     storage,
+    shared: sharedEnd && new RemoteShared(sharedEnd),
     clock: systemClock,
     ids: { newId, newEpoch },
     settings: { priceIntervalMs: settings.config.priceIntervalMs },

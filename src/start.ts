@@ -1,9 +1,11 @@
 // `stagewire start`: from settings to a running node, and from a signal to its end.
+import { hostname } from 'node:os';
 import { isNpmStart, resolveConfig, type Given } from './config.ts';
 import { systemClock } from './lib/clock.ts';
+import { newId } from './lib/random.ts';
 import { openLog } from './log.ts';
 import { findSecret } from './secret.ts';
-import { migrate } from './storage/open.ts';
+import { claimStorage, migrate } from './storage/open.ts';
 import { Supervisor } from './supervisor.ts';
 
 export interface Running {
@@ -25,11 +27,12 @@ export async function startNode(given: Given, kindsUrl = builtInKinds): Promise<
   const config = resolveConfig(given);
   const secret = findSecret(config);
   const log = openLog(config.logLevel, 'main');
-  migrate(config.databaseUrl);
+  await migrate(config.databaseUrl);
+  const claim = await claimStorage(config.databaseUrl, ownerName(), systemClock.now());
 
   let end: (code: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => (end = resolve));
-  const settings = { config, secret, logLevel: config.logLevel, kindsUrl };
+  const settings = { node: newId(), config, secret, claim, logLevel: config.logLevel, kindsUrl };
   const fatal = (error: Error): void => {
     log.fatal({ err: error }, 'the node can not go on');
     void drain(1);
@@ -66,6 +69,11 @@ export async function startNode(given: Given, kindsUrl = builtInKinds): Promise<
   const port = await supervisor.start();
   started = true;
   return { url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, ended };
+}
+
+/** For whoever finds that another server has taken over. */
+function ownerName(): string {
+  return `process ${process.pid} on ${hostname()}`;
 }
 
 /**

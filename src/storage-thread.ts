@@ -1,19 +1,30 @@
 // The storage thread: one store for several shards, so that their writes share a commit.
+import { systemClock } from './lib/clock.ts';
+import { openLog } from './log.ts';
 import { openStorage } from './storage/open.ts';
+import { openRedis } from './storage/redis/redis.ts';
+import { serveShared } from './storage/remote-shared.ts';
 import { serveStorage } from './storage/remote.ts';
 import type { Order, Report, StorageTask } from './thread-tasks.ts';
 
 /** Runs until it is told to drain. */
 export async function runStorage({ settings, control }: StorageTask): Promise<void> {
-  const storage = openStorage(settings.config.databaseUrl);
+  const { redisUrl } = settings.config;
+  const log = openLog(settings.logLevel, 'storage');
+  const storage = await openStorage(settings.config.databaseUrl, { claim: settings.claim });
+  const shared = redisUrl ? openRedis({ url: redisUrl, node: settings.node, clock: systemClock, log }) : null;
   const ended = new Promise<void>((resolve, reject) => {
     control.on('message', (order: Order) => {
       if (order.type === 'connect') {
         serveStorage(storage, order.end, () => undefined);
         return;
       }
+      if (order.type === 'share') {
+        if (shared) serveShared(shared.part(), order.end);
+        return;
+      }
       control.close();
-      storage.close().then(resolve, reject);
+      Promise.all([storage.close(), shared?.close()]).then(() => resolve(), reject);
     });
   });
   control.postMessage({ type: 'ready' } satisfies Report);

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { createRateTable } from './edge/rate-limit.ts';
 import { asError } from './lib/as-error.ts';
 import type { Clock } from './lib/clock.ts';
-import { createLink } from './link/link.ts';
+import { createLink, type LinkEnd } from './link/link.ts';
 import { nodeBoard } from './node-metrics.ts';
 import type { NodeSettings, Order, Report, ThreadTask } from './thread-tasks.ts';
 
@@ -61,12 +61,12 @@ export class Supervisor {
   }
 
   /**
-   * One SQLite writer serves all shards. A single shard opens the file itself: that spares two hops a message. In
-   * memory the store must outlive a shard.
+   * One SQLite writer serves all shards; a single shard opens the file itself: that spares two hops a message. Clients
+   * of other servers cost time that a shard has no room for. In memory the store must outlive a shard.
    */
   get #sharedStorage(): boolean {
-    const { shards, databaseUrl } = this.#settings.config;
-    return shards > 1 || databaseUrl === 'memory:';
+    const { shards, databaseUrl, redisUrl } = this.#settings.config;
+    return shards > 1 || redisUrl !== null || !/^sqlite:/i.test(databaseUrl);
   }
 
   /**
@@ -120,13 +120,10 @@ export class Supervisor {
     if (role === 'edge') task = { ...base, role, port: this.#port, rateTable: this.#rateTable };
     else if (role === 'storage') task = { ...base, role };
     else {
-      const [ours, theirs] = this.#storage ? createLink() : [null, null];
-      if (ours) {
-        const order: Order = { type: 'connect', index, end: ours };
-        this.#storage?.control.postMessage(order, [ours.port]);
-        transferList.push(theirs.port);
-      }
-      task = { ...base, role, storage: theirs };
+      const storage = this.#toStorage('connect', index);
+      const shared = this.#settings.config.redisUrl === null ? null : this.#toStorage('share', index);
+      for (const end of [storage, shared]) if (end) transferList.push(end.port);
+      task = { ...base, role, storage, shared };
     }
     const ended = this.#pool.run(task, { transferList });
     const ready = new Promise<void>((resolve, reject) => {
@@ -137,6 +134,14 @@ export class Supervisor {
     ready.catch(() => undefined);
     ended.catch(() => undefined);
     return { role, index, control, ready, ended };
+  }
+
+  /** A shard's end of a new link to the storage thread; null without one. */
+  #toStorage(type: 'connect' | 'share', index: number): LinkEnd | null {
+    if (!this.#storage) return null;
+    const [ours, theirs] = createLink();
+    this.#storage.control.postMessage({ type, index, end: ours } satisfies Order, [ours.port]);
+    return theirs;
   }
 
   #join(edge: Thread, shard: Thread): void {

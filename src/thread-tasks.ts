@@ -2,11 +2,16 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Config, LogLevel } from './config.ts';
 import type { LinkEnd } from './link/link.ts';
+import type { Claim } from './storage/claim.ts';
 
 /** Settings of one node that threads need, with everything found out that was to be found out. */
 export interface NodeSettings {
+  /** Names this run of the node among others. */
+  readonly node: string;
   readonly config: Config;
   readonly secret: string | null;
+  /** The right to write to the database; null where nobody else can. */
+  readonly claim: Claim | null;
   readonly logLevel: LogLevel;
   /** Module that exports `kinds`. */
   readonly kindsUrl: string;
@@ -30,6 +35,8 @@ export interface ShardTask extends TaskBase {
   readonly role: 'shard';
   /** The way to the storage thread; without one the shard opens the database itself. */
   readonly storage: LinkEnd | null;
+  /** The way to what nodes share; null where nothing is. */
+  readonly shared: LinkEnd | null;
 }
 
 export interface StorageTask extends TaskBase {
@@ -42,6 +49,8 @@ export type ThreadTask = EdgeTask | ShardTask | StorageTask;
 export type Order =
   /** The other side of a link: a shard for an edge, an edge for a shard, a shard for the storage thread. */
   | { readonly type: 'connect'; readonly index: number; readonly end: LinkEnd }
+  /** To the storage thread: the other side is a shard that shares. */
+  | { readonly type: 'share'; readonly index: number; readonly end: LinkEnd }
   /** To a shard: the other side is the shard of that index. */
   | { readonly type: 'peer'; readonly index: number; readonly end: LinkEnd }
   /** Finish what was received and let the task end. */

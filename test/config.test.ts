@@ -30,7 +30,15 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   port: ['', '-1', '65536', '80.5', 'http', '0x50', ' 80', '８０', '1e3', '9'.repeat(30)],
   edges: ['', '0', '65', 'many', '1.5'],
   shards: ['', '0', '65', 'NaN'],
-  databaseUrl: ['', 'sqlite:', 'mysql://u:p@h/db', 'postgres://h', './data.db', 'sqlite::memory:'],
+  databaseUrl: [
+    '',
+    'sqlite:',
+    'mysql://u:p@h',
+    'mysql://h/db',
+    'postgres://h',
+    './data.db',
+    'sqlite::memory:',
+  ],
   jwtSecret: ['', 'short', 's'.repeat(31)],
   jwksUrl: ['', 'keys', 'ftp://h/keys', 'file:///etc/passwd', 'javascript:1'],
   rateLimit: ['', '30', '30/', '/10s', '0/10s', '30/10', 'on', '-1/1s', '30/10s/1'].filter(

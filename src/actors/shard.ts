@@ -12,6 +12,7 @@ import {
   type ToPeerMessage,
   type ToShardMessage,
 } from '../link/messages.ts';
+import type { Shared } from '../storage/shared.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
 import { Attachments } from './attachments.ts';
@@ -36,6 +37,8 @@ export interface ShardLimits extends GateLimits, RunnerLimits {
 export interface ShardOptions {
   readonly kinds: readonly AnyKind[];
   readonly storage: Storage;
+  /** What is told to other nodes; to nobody unless given. */
+  readonly shared?: Shared | null;
   readonly clock: Clock;
   readonly ids: Pick<Source, 'newId' | 'newEpoch'>;
   readonly settings: KindSettings;

@@ -1,12 +1,19 @@
 // Database URLs: which store a URL names, opened or migrated.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { openMemory } from './memory.ts';
-import { migrateSqlite, type MigrationReport } from './migrate.ts';
-import { openSqlite } from './sqlite.ts';
+import type { Claim } from './claim.ts';
+import { openMemory } from './memory/memory.ts';
+import { claimSqlite } from './sqlite/claim.ts';
+import { migrateSqlite, type MigrationReport } from './sqlite/migrate.ts';
+import { openSqlite } from './sqlite/sqlite.ts';
 import { StorageError, type Storage } from './storage.ts';
 
 type Location = { readonly store: 'memory' } | { readonly store: 'sqlite'; readonly file: string };
+
+export interface OpenOptions {
+  /** Commits are made only while it holds; whether it does is not asked unless given. */
+  readonly claim?: Claim | null;
+}
 
 /**
  * Opens the database of a URL: `sqlite:path` (a path from the working directory, or an absolute one) or `memory:`,
@@ -15,9 +22,9 @@ type Location = { readonly store: 'memory' } | { readonly store: 'sqlite'; reado
  * @throws StorageError with reason UNAVAILABLE and a message for the operator: a URL of no known form, or a database
  *   that is missing, not migrated or not readable.
  */
-export function openStorage(url: string): Storage {
+export async function openStorage(url: string, { claim = null }: OpenOptions = {}): Promise<Storage> {
   const location = locate(url);
-  return location.store === 'memory' ? openMemory() : openSqlite({ file: location.file });
+  return location.store === 'memory' ? openMemory() : openSqlite({ file: location.file, claim });
 }
 
 /**
@@ -25,11 +32,24 @@ export function openStorage(url: string): Storage {
  *
  * @throws StorageError as `openStorage` does, or when a migration fails.
  */
-export function migrate(url: string): MigrationReport {
+export async function migrate(url: string): Promise<MigrationReport> {
   const location = locate(url);
   if (location.store === 'memory') return { from: 0, to: 0, applied: [] };
   makeFolder(location.file);
   return migrateSqlite(location.file);
+}
+
+/**
+ * Makes the caller the owner of a migrated database: stores that were opened with an earlier claim commit nothing more.
+ * Null where nobody else can be, as in memory.
+ *
+ * @param owner in words for the operator.
+ * @param now milliseconds since 1970.
+ * @throws StorageError as `openStorage` does.
+ */
+export async function claimStorage(url: string, owner: string, now: number): Promise<Claim | null> {
+  const location = locate(url);
+  return location.store === 'memory' ? null : claimSqlite(location.file, owner, now);
 }
 
 function locate(url: string): Location {

@@ -205,4 +205,5 @@ export const schemas: { readonly [Name in TableName]: TableSchema<Tables[Name]> 
     columns: { user_id: 'text', room_id: 'text', ranges: 'text', updated_at: 'time' },
     key: ['user_id', 'room_id'],
   },
+  actor_snapshots: { columns: { actor: 'text', body: 'bytes', created_at: 'time' }, key: ['actor'] },
 };

@@ -19,6 +19,7 @@ import type {
   PriceRow,
   ProductRow,
   QueueMessageRow,
+  ActorSnapshotRow,
   ReplayAckRow,
   TableName,
   Tables,
@@ -105,7 +106,9 @@ export type StorageErrorReason =
    * The database is full, locked, away or broken: it may work later. When it broke off in the middle of a commit, what
    * became of that is known only by reading again.
    */
-  | 'UNAVAILABLE';
+  | 'UNAVAILABLE'
+  /** Another server has claimed the database since: this one may not write any more, and never will again. */
+  | 'FENCED';
 
 export class StorageError extends Error {
   readonly reason: StorageErrorReason;
@@ -231,6 +234,9 @@ export interface Queries {
    */
   queueHead: { args: { queue: string }; row: { count: number; bytes: number; newest: number } };
 
+  /** The snapshot, or no row. */
+  actorSnapshot: { args: { actor: string }; row: ActorSnapshotRow };
+
   /** What a user has acknowledged, by room. */
   replayAcks: { args: { userId: string }; row: ReplayAckRow };
   /** One row when there is such a room: whether the user is a member, and the seq of the message, null without one. */
@@ -277,7 +283,8 @@ export interface Storage {
    * that were applied are durable (they survive a crash of the process and of the machine).
    *
    * A transaction that fails does not stop its neighbours. Later transactions of the same call see the earlier
-   * ones. Never rejects: what went wrong is in the outcomes.
+   * ones. A store that was opened with a claim asks in the same transaction whether it holds; when it does not, nothing
+   * is applied and all outcomes are FENCED. Never rejects: what went wrong is in the outcomes.
    */
   commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]>;
 

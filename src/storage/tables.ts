@@ -221,6 +221,14 @@ export interface QueueMessageRow {
   created_at: number;
 }
 
+/** What an actor's state was, so that a load reads only what came later. Worth nothing unless it checks out. */
+export interface ActorSnapshotRow {
+  actor: string;
+  /** As of src/storage/snapshot.ts. */
+  body: Uint8Array;
+  created_at: number;
+}
+
 /** Which messages of a room a user has acknowledged for its replays. */
 export interface ReplayAckRow {
   user_id: string;
@@ -264,6 +272,7 @@ export interface Tables {
   document_snapshots: DocumentSnapshotRow;
   queue_messages: QueueMessageRow;
   replay_acks: ReplayAckRow;
+  actor_snapshots: ActorSnapshotRow;
 }
 
 export type TableName = keyof Tables;

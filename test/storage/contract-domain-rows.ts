@@ -5,6 +5,7 @@ import type { TableName, Tables } from '../../src/storage/tables.ts';
 import type { Fixture } from './contract-fixture.ts';
 import {
   ack,
+  actorSnapshot,
   annsStream,
   answer,
   document,
@@ -81,6 +82,7 @@ const samples: readonly Sample[] = [
     args: { queue: 'jobs', ...page },
   }),
   sample('replay_acks', ack(), { name: 'replayAcks', args: { userId: 'ann' } }),
+  sample('actor_snapshots', actorSnapshot(), { name: 'actorSnapshot', args: { actor: 'room/lobby' } }),
   sample('command_answers', answer(), { name: 'commandAnswer', args: key }),
 ];
 
@@ -114,6 +116,7 @@ export function domainRowRules({ write, commitReasons, query }: Fixture): void {
         insert('document_snapshots', snapshot({ revision: 3 })),
         insert('queue_messages', queueMessage()),
         insert('replay_acks', ack({ ranges: '[]' })),
+        insert('actor_snapshots', actorSnapshot({ body: Buffer.from('old') })),
         insert('command_answers', answer({ answer: '{}' })),
         insert('streams', stream()),
       ];

@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach } from 'vitest';
-import { migrateSqlite } from '../../src/storage/migrate.ts';
+import { migrateSqlite } from '../../src/storage/sqlite/migrate.ts';
 
 const folders: string[] = [];
 let template: string | undefined;

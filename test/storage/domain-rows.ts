@@ -1,6 +1,7 @@
 // Rows of documents, prices, orders, notifications, inventory, replay and queues, of which a test names only what it
 // is about.
 import type {
+  ActorSnapshotRow,
   CommandAnswerRow,
   DocumentOperationRow,
   DocumentRow,
@@ -164,5 +165,12 @@ export const ack = (row: Partial<ReplayAckRow> = {}): ReplayAckRow => ({
   room_id: 'lobby',
   ranges: '[[1,3]]',
   updated_at: noon,
+  ...row,
+});
+
+export const actorSnapshot = (row: Partial<ActorSnapshotRow> = {}): ActorSnapshotRow => ({
+  actor: 'room/lobby',
+  body: Buffer.from([0, 255, 1]),
+  created_at: noon,
   ...row,
 });

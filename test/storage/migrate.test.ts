@@ -2,8 +2,8 @@ import Driver from 'better-sqlite3';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { toSegment } from '../../src/actors/route.ts';
-import { migrateSqlite } from '../../src/storage/migrate.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
+import { migrateSqlite } from '../../src/storage/sqlite/migrate.ts';
+import { openSqlite } from '../../src/storage/sqlite/sqlite.ts';
 import { StorageError } from '../../src/storage/storage.ts';
 import { newDatabase, newFile, removeFilesAfterwards } from './database-file.ts';
 import { annsStream, notification } from './domain-rows.ts';
@@ -12,7 +12,7 @@ import { startChild } from './sqlite-child-process.ts';
 
 removeFilesAfterwards();
 
-const all = ['0001_reference', '0002_stagewire', '0003_domains'];
+const all = ['0001_reference', '0002_stagewire', '0003_domains', '0004_owners'];
 
 /** The reference's tables as a person would bring them to SQLite, with a few rows. */
 const referenceDatabase = `
@@ -54,13 +54,14 @@ const referenceDatabase = `
 describe('migrations of SQLite', () => {
   it('[STORE29] make a new database, once', () => {
     const file = newFile();
-    expect(migrateSqlite(file)).toEqual({ from: 0, to: 3, applied: all });
-    expect(migrateSqlite(file)).toEqual({ from: 3, to: 3, applied: [] });
+    expect(migrateSqlite(file)).toEqual({ from: 0, to: 4, applied: all });
+    expect(migrateSqlite(file)).toEqual({ from: 4, to: 4, applied: [] });
     const database = new Driver(file, { readonly: true });
     expect(database.prepare('SELECT version, name FROM schema_migrations').all()).toEqual([
       { version: 1, name: 'reference' },
       { version: 2, name: 'stagewire' },
       { version: 3, name: 'domains' },
+      { version: 4, name: 'owners' },
     ]);
     expect(database.prepare('SELECT applied_at FROM schema_migrations').pluck().get()).toMatch(/^\d{4}-.*Z$/);
     database.close();
@@ -71,7 +72,7 @@ describe('migrations of SQLite', () => {
     const database = new Driver(file);
     database.exec(referenceDatabase);
     database.close();
-    expect(migrateSqlite(file)).toEqual({ from: 0, to: 3, applied: all });
+    expect(migrateSqlite(file)).toEqual({ from: 0, to: 4, applied: all });
 
     const storage = openSqlite({ file });
     const ask = async (roomId: string) =>
@@ -167,12 +168,12 @@ describe('migrations of SQLite', () => {
     expect(after.prepare('SELECT count(*) FROM chat_messages').pluck().get()).toBe(5);
     after.exec(`UPDATE chat_rooms SET created_at = ${noon} WHERE room_id = 'hall'`);
     after.close();
-    expect(migrateSqlite(file)).toEqual({ from: 1, to: 3, applied: all.slice(1) });
+    expect(migrateSqlite(file)).toEqual({ from: 1, to: 4, applied: all.slice(1) });
   });
 
   const strange: [string, RegExp][] = [
     [
-      "INSERT INTO schema_migrations VALUES (4, 'future', '')",
+      "INSERT INTO schema_migrations VALUES (5, 'future', '')",
       /newer version of Stagewire.*Start the newer version/,
     ],
     ["UPDATE schema_migrations SET name = 'other' WHERE version = 2", /2 "other".*doesn't know/],
@@ -207,7 +208,7 @@ describe('migrations of SQLite', () => {
       const reports = await Promise.all(
         children.map(async (child) => JSON.parse(await child.line()) as { to?: number; applied?: string[] }),
       );
-      expect(reports.map(({ to }) => to)).toEqual([3, 3, 3, 3]);
+      expect(reports.map(({ to }) => to)).toEqual([4, 4, 4, 4]);
       const applied = reports.flatMap((report) => report.applied ?? []);
       expect(applied.toSorted((one, other) => one.localeCompare(other))).toEqual(all);
       await Promise.all(children.map((child) => child.ended()));

@@ -153,4 +153,5 @@ export const rows: { readonly [Name in TableName]: fc.Arbitrary<Tables[Name]> } 
     created_at: time,
   }),
   replay_acks: fc.record({ user_id: user, room_id: roomId, ranges: text, updated_at: time }),
+  actor_snapshots: fc.record({ actor: thing, body, created_at: time }),
 };

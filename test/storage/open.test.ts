@@ -12,24 +12,24 @@ describe('database URLs', () => {
   it('[STORE28] sqlite:path is migrated, its folder made, and opened, absolute or from the working directory', async () => {
     const file = join(dirname(newFile()), 'made', 'here', 'a b?c.db');
     for (const path of [file, relative(process.cwd(), file)]) {
-      const report = migrate(`sqlite:${path}`);
-      expect(report.to).toBe(3);
-      const storage = openStorage(`sqlite:${path}`);
+      const report = await migrate(`sqlite:${path}`);
+      expect(report.to).toBe(4);
+      const storage = await openStorage(`sqlite:${path}`);
       const outcomes = await storage.commit([[insert('chat_rooms', room({ room_id: path }))]]);
       expect(outcomes).toEqual([null]);
       await storage.close();
     }
     expect(existsSync(file)).toBe(true);
-    const storage = openStorage(`SQLite:${file}`);
+    const storage = await openStorage(`SQLite:${file}`);
     expect(await storage.query({ name: 'room', args: { roomId: file } })).toHaveLength(1);
     await storage.close();
   });
 
   it('[STORE28] memory: is a new, empty store each time', async () => {
-    expect(migrate('memory:').applied).toEqual([]);
-    const storage = openStorage('memory:');
+    expect((await migrate('memory:')).applied).toEqual([]);
+    const storage = await openStorage('memory:');
     expect(await storage.commit([[insert('chat_rooms', room())]])).toEqual([null]);
-    const other = openStorage('memory:');
+    const other = await openStorage('memory:');
     expect(await other.query({ name: 'room', args: { roomId: 'lobby' } })).toEqual([]);
     await storage.close();
     await other.close();
@@ -45,18 +45,19 @@ describe('database URLs', () => {
     ['data/a.db', /sqlite:PATH or memory:/],
     ['', /sqlite:PATH or memory:/],
   ];
-  it.each(refusals)('[STORE28] %s is refused in one line that shows no password', (url, words) => {
+  it.each(refusals)('[STORE28] %s is refused in one line that shows no password', async (url, words) => {
     for (const attempt of [() => openStorage(url), () => migrate(url)]) {
-      expect(attempt).toThrow(StorageError);
-      expect(attempt).toThrow(words);
-      expect(attempt).not.toThrow(/secret|\n/);
+      const refusal = await attempt().catch((thrown: unknown) => thrown);
+      expect(refusal).toBeInstanceOf(StorageError);
+      expect((refusal as StorageError).message).toMatch(words);
+      expect((refusal as StorageError).message).not.toMatch(/secret|\n/);
     }
   });
 
-  it('[STORE28] a path through a file, or to a folder, is refused in one line', () => {
+  it('[STORE28] a path through a file, or to a folder, is refused in one line', async () => {
     const file = newFile();
     writeFileSync(file, '');
-    expect(() => migrate(`sqlite:${join(file, 'a.db')}`)).toThrow(/^Can't make the folder .*\.$/);
-    expect(() => migrate(`sqlite:${dirname(file)}`)).toThrow(/^Can't open the database .*\.$/);
+    await expect(migrate(`sqlite:${join(file, 'a.db')}`)).rejects.toThrow(/^Can't make the folder .*\.$/);
+    await expect(migrate(`sqlite:${dirname(file)}`)).rejects.toThrow(/^Can't open the database .*\.$/);
   });
 });

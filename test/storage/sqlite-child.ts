@@ -2,8 +2,8 @@
 // and tells of each commit that was acknowledged.
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { migrateSqlite } from '../../src/storage/migrate.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
+import { migrateSqlite } from '../../src/storage/sqlite/migrate.ts';
+import { openSqlite } from '../../src/storage/sqlite/sqlite.ts';
 import { insert, message, topicMessage } from './rows.ts';
 
 const [, , task, file = ''] = process.argv;

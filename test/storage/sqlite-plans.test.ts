@@ -1,7 +1,7 @@
 // What the queries read, as SQLite plans them: no table grows so large that a query of one room, user or document slows.
 import Driver from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { selections } from '../../src/storage/sqlite-selections.ts';
+import { selections } from '../../src/storage/sqlite/selections.ts';
 import { newDatabase, removeFilesAfterwards } from './database-file.ts';
 
 removeFilesAfterwards();

@@ -2,7 +2,7 @@
 import Driver from 'better-sqlite3';
 import fs from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
-import { openSqlite } from '../../src/storage/sqlite.ts';
+import { openSqlite } from '../../src/storage/sqlite/sqlite.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { DatabaseView } from '../support/database.ts';
 import { newDatabase, newFile, removeFilesAfterwards } from './database-file.ts';

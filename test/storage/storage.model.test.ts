@@ -1,8 +1,8 @@
 // The same random writes into both stores: the same outcomes, and the same rows from every query.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openMemory } from '../../src/storage/memory.ts';
-import { openSqlite } from '../../src/storage/sqlite.ts';
+import { openMemory } from '../../src/storage/memory/memory.ts';
+import { openSqlite } from '../../src/storage/sqlite/sqlite.ts';
 import type { AppendedName, Storage, Transaction, Write } from '../../src/storage/storage.ts';
 import type { TableName } from '../../src/storage/tables.ts';
 import { newDatabase, removeFilesAfterwards } from './database-file.ts';
@@ -51,6 +51,7 @@ const weights: { readonly [Name in TableName]: number } = {
   document_snapshots: 3,
   queue_messages: 6,
   replay_acks: 2,
+  actor_snapshots: 1,
 };
 
 const write: fc.Arbitrary<Write> = fc.oneof(

@@ -1,5 +1,5 @@
 // A store in memory whose commits and queries a test holds back, lets go and breaks.
-import { openMemory } from '../../src/storage/memory.ts';
+import { openMemory } from '../../src/storage/memory/memory.ts';
 import {
   StorageError,
   type Outcome,

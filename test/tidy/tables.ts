@@ -1,6 +1,6 @@
 // The rules of the house as tables.
 
-const storageContract = ['src/storage/storage.ts', 'src/storage/tables.ts'];
+const storageContract = ['src/storage/storage.ts', 'src/storage/shared.ts', 'src/storage/tables.ts'];
 const everywhere = ['src/lib/', 'src/errors.ts'];
 
 /**
@@ -15,7 +15,7 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
   // The algebra of texts runs on the server and in clients alike.
   { files: 'src/text/', mayImport: ['src/text/'] },
   // The storage contract over a link, for the thread that hosts a database.
-  { files: 'src/storage/remote.ts', mayImport: ['src/storage/', 'src/link/link.ts', ...everywhere] },
+  { files: 'src/storage/remote*.ts', mayImport: ['src/storage/', 'src/link/link.ts', ...everywhere] },
   { files: 'src/storage/', mayImport: ['src/storage/', ...everywhere] },
   {
     files: 'src/actors/kinds/',

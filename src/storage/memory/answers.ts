@@ -1,7 +1,7 @@
 // Rows as queries in memory give them: copies, between bounds.
-import { firstIndex } from './memory-table.ts';
-import type { MemoryRows } from './memory-rows.ts';
-import type { Queries, QueryName, Rows } from './storage.ts';
+import { firstIndex } from './table.ts';
+import type { MemoryRows } from './rows.ts';
+import type { Queries, QueryName, Rows } from '../storage.ts';
 
 /** Every query. */
 export type MemoryQueries = {

@@ -1,9 +1,9 @@
 // What each write does to the tables in memory.
-import type { MemoryRows } from './memory-rows.ts';
-import { firstIndex, type Undo } from './memory-table.ts';
-import { nearestTime, storableText, storableTime } from './storable.ts';
-import { StorageError, type AppendedName, type Write } from './storage.ts';
-import type { TableName, Tables } from './tables.ts';
+import type { MemoryRows } from './rows.ts';
+import { firstIndex, type Undo } from './table.ts';
+import { nearestTime, storableText, storableTime } from '../storable.ts';
+import { StorageError, type AppendedName, type Write } from '../storage.ts';
+import type { TableName, Tables } from '../tables.ts';
 
 type RowWrite<Name extends TableName> = { readonly table: Name; readonly row: Tables[Name] };
 type Append<Name extends AppendedName> = RowWrite<Name> & { readonly stream: string; readonly epoch: string };

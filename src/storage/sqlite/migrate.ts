@@ -1,8 +1,8 @@
 // Brings a database file to this version's schema, and refuses one of another version.
-import { reasonOf, connect, unavailable, useWriteAheadLog, type Connection } from './sqlite-connection.ts';
-import type { Migration } from './migrations/migration.ts';
-import { sqliteMigrations } from './migrations/sqlite.ts';
-import { StorageError } from './storage.ts';
+import { reasonOf, connect, unavailable, useWriteAheadLog, type Connection } from './connection.ts';
+import type { Migration } from '../migration.ts';
+import { sqliteMigrations } from './migrations/all.ts';
+import { StorageError } from '../storage.ts';
 
 export interface MigrationReport {
   /** Version of the schema that was found; 0 for a new database. */

@@ -1,12 +1,12 @@
 // Writes as SQLite statements, each prepared once. Knows no transactions.
 import type { Statement } from 'better-sqlite3';
 import { toIsoTime } from './iso-time.ts';
-import { schemas, type TableSchema } from './schema.ts';
-import type { Connection } from './sqlite-connection.ts';
-import { SqliteTable } from './sqlite-table.ts';
-import { nearestTime, storableText } from './storable.ts';
-import type { AppendedName, Write } from './storage.ts';
-import type { TableName, Tables } from './tables.ts';
+import { schemas, type TableSchema } from '../schema.ts';
+import type { Connection } from './connection.ts';
+import { SqliteTable } from './table.ts';
+import { nearestTime, storableText } from '../storable.ts';
+import type { AppendedName, Write } from '../storage.ts';
+import type { TableName, Tables } from '../tables.ts';
 
 type SqliteTables = { readonly [Name in TableName]: SqliteTable<Tables[Name]> };
 type RowWrite<Name extends TableName> = { readonly table: Name; readonly row: Tables[Name] };

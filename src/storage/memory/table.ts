@@ -1,7 +1,7 @@
 // One table in memory: rows by key, in groups that are kept in order, with every change undoable.
-import { storableText, storableTime } from './storable.ts';
-import { StorageError } from './storage.ts';
-import type { ColumnKind, TableSchema } from './schema.ts';
+import { storableText, storableTime } from '../storable.ts';
+import { StorageError } from '../storage.ts';
+import type { ColumnKind, TableSchema } from '../schema.ts';
 
 /** Puts things back as they were; run newest first. */
 export type Undo = () => void;

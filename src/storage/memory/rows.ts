@@ -1,7 +1,7 @@
 // The tables in memory with their groups, second keys and references.
-import { compareText, Groups, MemoryTable, type Undo } from './memory-table.ts';
-import { schemas } from './schema.ts';
-import type { TableName, Tables } from './tables.ts';
+import { compareText, Groups, MemoryTable, type Undo } from './table.ts';
+import { schemas } from '../schema.ts';
+import type { TableName, Tables } from '../tables.ts';
 
 /** Rows of one table that refer to a row of another, and go with it. */
 interface Reference {
@@ -109,6 +109,7 @@ export class MemoryRows {
     queue_messages: new MemoryTable('queue_messages', schemas.queue_messages, {
       unique: [this.messagesOfQueue],
     }),
+    actor_snapshots: new MemoryTable('actor_snapshots', schemas.actor_snapshots),
     replay_acks: new MemoryTable('replay_acks', schemas.replay_acks, { groups: [this.acksOfUser] }),
   };
 

@@ -1,6 +1,6 @@
 // The queries about rooms, their messages and members, and what a member has missed, in SQLite.
-import { schemas } from './schema.ts';
-import { columnsOf, limited, select, type Selections } from './sqlite-selection.ts';
+import { schemas } from '../schema.ts';
+import { columnsOf, limited, select, type Selections } from './selection.ts';
 
 export const roomSelections = {
   room: select('chat_rooms', 'WHERE room_id = :roomId'),

@@ -1,10 +1,10 @@
 // The queries about rooms, their messages and members, and what a member has missed, in memory.
-import { copied, oneOrNone, page, pageBefore, type MemoryQueries } from './memory-answers.ts';
-import type { MemoryRows } from './memory-rows.ts';
-import { compareText } from './memory-table.ts';
-import { nearestTime, storableText } from './storable.ts';
-import type { Queries } from './storage.ts';
-import type { ChatMessageRow } from './tables.ts';
+import { copied, oneOrNone, page, pageBefore, type MemoryQueries } from './answers.ts';
+import type { MemoryRows } from './rows.ts';
+import { compareText } from './table.ts';
+import { nearestTime, storableText } from '../storable.ts';
+import type { Queries } from '../storage.ts';
+import type { ChatMessageRow } from '../tables.ts';
 
 function seqInRoom({ tables }: MemoryRows, roomId: string, messageId: string): { seq: number }[] {
   const message = tables.chat_messages.get({ message_id: messageId });

@@ -1,6 +1,6 @@
 // Milliseconds to the text that SQLite keeps and back: ISO-8601 UTC with milliseconds, so that a person at the
 // sqlite3 shell can read it and the order of the texts is the order of the times.
-import { storableTime } from './storable.ts';
+import { storableTime } from '../storable.ts';
 
 let rememberedMs = Number.NaN;
 let rememberedText = '';

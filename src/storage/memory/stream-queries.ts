@@ -1,7 +1,7 @@
 // The queries about messages that are not of a room, in memory: topics, notifications, inventory changes, queues.
-import { oneOrNone, page, pageBefore, type MemoryQueries } from './memory-answers.ts';
-import type { MemoryRows } from './memory-rows.ts';
-import { storableText } from './storable.ts';
+import { oneOrNone, page, pageBefore, type MemoryQueries } from './answers.ts';
+import type { MemoryRows } from './rows.ts';
+import { storableText } from '../storable.ts';
 
 function headOfStream({ tables }: MemoryRows, stream: string, oldest: { seq: number } | undefined) {
   const row = tables.streams.get({ stream });

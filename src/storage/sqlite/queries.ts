@@ -1,11 +1,11 @@
 // Runs the named queries, each prepared once, and gives their rows as the contract has them.
 import { fromIsoTime, toIsoTime } from './iso-time.ts';
-import type { ColumnKind } from './schema.ts';
-import type { Connection } from './sqlite-connection.ts';
-import type { Selection } from './sqlite-selection.ts';
-import { selections } from './sqlite-selections.ts';
-import { nearestTime, storableText } from './storable.ts';
-import type { Query, QueryName, Rows } from './storage.ts';
+import type { ColumnKind } from '../schema.ts';
+import type { Connection } from './connection.ts';
+import type { Selection } from './selection.ts';
+import { selections } from './selections.ts';
+import { nearestTime, storableText } from '../storable.ts';
+import type { Query, QueryName, Rows } from '../storage.ts';
 
 /** Turns rows as the driver makes them into rows of the contract, in place. */
 function decoder(columns: Selection['columns']): (rows: Record<string, unknown>[]) => void {

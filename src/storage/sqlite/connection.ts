@@ -2,7 +2,7 @@
 import Driver from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { StorageError } from './storage.ts';
+import { StorageError } from '../storage.ts';
 
 export type Connection = Driver.Database;
 

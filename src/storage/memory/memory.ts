@@ -1,6 +1,6 @@
 // A store without a database: everything is gone with the process. For tests and for trying things out.
-import { queryMemory } from './memory-queries.ts';
-import { MemoryRows } from './memory-rows.ts';
+import { queryMemory } from './queries.ts';
+import { MemoryRows } from './rows.ts';
 import {
   StorageError,
   type Outcome,
@@ -9,9 +9,9 @@ import {
   type Rows,
   type Storage,
   type Transaction,
-} from './storage.ts';
-import type { Undo } from './memory-table.ts';
-import { MemoryWrites } from './memory-writes.ts';
+} from '../storage.ts';
+import type { Undo } from './table.ts';
+import { MemoryWrites } from './writes.ts';
 
 /** Keeps the storage contract to the letter, but that nothing survives the process. */
 export function openMemory(): Storage {

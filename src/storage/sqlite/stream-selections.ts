@@ -1,6 +1,6 @@
 // The queries about messages that are not of a room, in SQLite: topics, notifications, inventory changes, queues.
-import { columnsOf, limited, select, type Selections } from './sqlite-selection.ts';
-import { schemas } from './schema.ts';
+import { columnsOf, limited, select, type Selections } from './selection.ts';
+import { schemas } from '../schema.ts';
 
 export const streamSelections = {
   topicHead: {

@@ -1,7 +1,7 @@
 // The tables of documents, prices, orders, notifications, inventory, replay and queues. `notifications` is made anew
 // with its rows, for the reasons of migration 2: each gets a seq by time, each user's stream its row in `streams`.
-import type { Migration } from './migration.ts';
-import { isoTime } from './sqlite-time.ts';
+import type { Migration } from '../../migration.ts';
+import { isoTime } from './time.ts';
 
 // Layouts as measured in CPU per row. `document_operations` keeps its rowid as messages do: as a WITHOUT ROWID table it
 // is a sixth cheaper only for single operations of one document, and costs a third to three times as much for commits

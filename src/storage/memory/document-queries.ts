@@ -1,7 +1,7 @@
 // The queries about documents, their operations and snapshots, in memory.
-import { copied, oneOrNone, page, type MemoryQueries } from './memory-answers.ts';
-import { firstIndex } from './memory-table.ts';
-import { storableText } from './storable.ts';
+import { copied, oneOrNone, page, type MemoryQueries } from './answers.ts';
+import { firstIndex } from './table.ts';
+import { storableText } from '../storable.ts';
 
 export const documentQueries = {
   document: ({ tables }, { docId }) => oneOrNone(tables.documents.get({ doc_id: docId })),

@@ -1,7 +1,7 @@
 // What a named query is in SQLite: a statement, and what its arguments and columns are.
-import { schemas, type ColumnKind } from './schema.ts';
-import type { Queries, QueryName } from './storage.ts';
-import type { TableName } from './tables.ts';
+import { schemas, type ColumnKind } from '../schema.ts';
+import type { Queries, QueryName } from '../storage.ts';
+import type { TableName } from '../tables.ts';
 
 export interface Selection<Argument extends string = string> {
   /** Parameters are named as the query's arguments are. */

@@ -1,5 +1,5 @@
 // The queries about documents, their operations and snapshots, in SQLite.
-import { limited, select, type Selections } from './sqlite-selection.ts';
+import { limited, select, type Selections } from './selection.ts';
 
 export const documentSelections = {
   document: select('documents', 'WHERE doc_id = :docId'),

@@ -1,6 +1,6 @@
 // The tables of the Spring design, with its names and columns; a database that has them keeps its own.
 // Of its indexes only those that a query here can use are made.
-import type { Migration } from './migration.ts';
+import type { Migration } from '../../migration.ts';
 
 export const reference: Migration = {
   version: 1,

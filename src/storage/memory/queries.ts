@@ -1,12 +1,12 @@
 // The named queries over the tables in memory: those for rows found by their key, and all the others by noun.
-import { copied, oneOrNone, page, pageBefore, type MemoryQueries } from './memory-answers.ts';
-import { documentQueries } from './memory-document-queries.ts';
-import { roomQueries } from './memory-room-queries.ts';
-import type { MemoryRows } from './memory-rows.ts';
-import { streamQueries } from './memory-stream-queries.ts';
-import { compareText, firstIndex } from './memory-table.ts';
-import { nearestTime, storableText } from './storable.ts';
-import type { Query, QueryName, Rows } from './storage.ts';
+import { copied, oneOrNone, page, pageBefore, type MemoryQueries } from './answers.ts';
+import { documentQueries } from './document-queries.ts';
+import { roomQueries } from './room-queries.ts';
+import type { MemoryRows } from './rows.ts';
+import { streamQueries } from './stream-queries.ts';
+import { compareText, firstIndex } from './table.ts';
+import { nearestTime, storableText } from '../storable.ts';
+import type { Query, QueryName, Rows } from '../storage.ts';
 
 const queries: MemoryQueries = {
   ...roomQueries,
@@ -50,6 +50,8 @@ const queries: MemoryQueries = {
     copied([...tables.prices.rows()]).toSorted((one, other) => compareText(one.symbol, other.symbol)),
 
   portfolio: ({ tables }, { userId }) => oneOrNone(tables.portfolios.get({ user_id: userId })),
+
+  actorSnapshot: ({ tables }, { actor }) => oneOrNone(tables.actor_snapshots.get({ actor })),
 
   lastSeen: ({ tables }, { userId }) => oneOrNone(tables.last_seen.get({ user_id: userId })),
 };

@@ -1,7 +1,7 @@
 // Streams and their positions: `epoch` of rooms, `seq` of messages, and tables of ours. The chat tables are made anew
 // with their rows, because ALTER TABLE can add neither keys nor NOT NULL columns without a default.
-import type { Migration } from './migration.ts';
-import { isoTime } from './sqlite-time.ts';
+import type { Migration } from '../../migration.ts';
+import { isoTime } from './time.ts';
 
 // Layouts as measured with commits of 1, 2 and 10 rows into 80 rooms. `chat_messages` and `topic_messages` keep their
 // rowid: whatever room they are of, new rows then lie together at the end of the table, and only narrow index entries

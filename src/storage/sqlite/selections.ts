@@ -1,8 +1,8 @@
 // The named queries as SQLite statements: those for rows found by their key, and all the others by noun.
-import { documentSelections } from './sqlite-document-selections.ts';
-import { roomSelections } from './sqlite-room-selections.ts';
-import { limited, select, type Selections } from './sqlite-selection.ts';
-import { streamSelections } from './sqlite-stream-selections.ts';
+import { documentSelections } from './document-selections.ts';
+import { roomSelections } from './room-selections.ts';
+import { limited, select, type Selections } from './selection.ts';
+import { streamSelections } from './stream-selections.ts';
 
 export const selections: Selections = {
   ...roomSelections,
@@ -38,5 +38,6 @@ export const selections: Selections = {
   products: select('products', `WHERE product_id > :after ORDER BY product_id ${limited}`),
   prices: select('prices', 'ORDER BY symbol'),
   portfolio: select('portfolios', 'WHERE user_id = :userId'),
+  actorSnapshot: select('actor_snapshots', 'WHERE actor = :actor'),
   lastSeen: select('last_seen', 'WHERE user_id = :userId'),
 };

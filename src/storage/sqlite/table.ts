@@ -1,10 +1,10 @@
 // One table in SQLite: its row changes, each prepared once.
 import type { Statement } from 'better-sqlite3';
 import { toIsoTime } from './iso-time.ts';
-import type { ColumnKind, TableSchema } from './schema.ts';
-import type { Connection } from './sqlite-connection.ts';
-import { storableText } from './storable.ts';
-import type { TableName } from './tables.ts';
+import type { ColumnKind, TableSchema } from '../schema.ts';
+import type { Connection } from './connection.ts';
+import { storableText } from '../storable.ts';
+import type { TableName } from '../tables.ts';
 
 type Value = string | number | Uint8Array | null;
 

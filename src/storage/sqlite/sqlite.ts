@@ -1,6 +1,8 @@
 // SQLite as a store: group commit, queries, closing. Everything is done in the caller's thread before the call
 // returns; the promises only keep the contract.
 import type { Statement } from 'better-sqlite3';
+import type { Claim } from '../claim.ts';
+import { SqliteFence } from './claim.ts';
 import { assertMigrated } from './migrate.ts';
 import {
   connect,
@@ -9,11 +11,11 @@ import {
   unavailable,
   useWriteAheadLog,
   type Connection,
-} from './sqlite-connection.ts';
-import { WriteAheadLog } from './sqlite-log.ts';
-import { SqliteQueries } from './sqlite-queries.ts';
-import { SqliteWrites } from './sqlite-writes.ts';
-import type { Outcome, Query, QueryName, Rows, Storage, Transaction } from './storage.ts';
+} from './connection.ts';
+import { WriteAheadLog } from './log.ts';
+import { SqliteQueries } from './queries.ts';
+import { SqliteWrites } from './writes.ts';
+import type { Outcome, Query, QueryName, Rows, Storage, Transaction } from '../storage.ts';
 
 export interface SqliteOptions {
   /** Path of the database file, absolute or relative to the working directory. */
@@ -22,6 +24,8 @@ export interface SqliteOptions {
   readonly readonly?: boolean;
   /** How long a call waits for another connection's lock before it is UNAVAILABLE. 5,000 by default. */
   readonly busyTimeoutMs?: number;
+  /** Commits are made only while it holds. */
+  readonly claim?: Claim | null;
   /** The file doesn't grow beyond this: commits that need more are UNAVAILABLE. No bound by default. */
   readonly fileBytesMax?: number;
 }
@@ -46,7 +50,8 @@ export function openSqlite(options: SqliteOptions): Storage {
   try {
     assertMigrated(connection, options.file);
     configure(connection, options);
-    return new SqliteStorage(connection, new WriteAheadLog(options.file));
+    const fence = options.claim ? new SqliteFence(connection, options.claim) : null;
+    return new SqliteStorage(connection, new WriteAheadLog(options.file), fence);
   } catch (error) {
     connection.close();
     throw unavailable(error);
@@ -70,6 +75,7 @@ function configure(connection: Connection, options: SqliteOptions): void {
 class SqliteStorage implements Storage {
   readonly #connection: Connection;
   readonly #log: WriteAheadLog;
+  readonly #fence: SqliteFence | null;
   readonly #writes: SqliteWrites;
   readonly #queries: SqliteQueries;
   readonly #begin: Statement;
@@ -80,9 +86,10 @@ class SqliteStorage implements Storage {
   readonly #rollbackToSavepoint: Statement;
   #logBroken = false;
 
-  constructor(connection: Connection, log: WriteAheadLog) {
+  constructor(connection: Connection, log: WriteAheadLog, fence: SqliteFence | null) {
     this.#connection = connection;
     this.#log = log;
+    this.#fence = fence;
     this.#writes = new SqliteWrites(connection);
     this.#queries = new SqliteQueries(connection);
     // IMMEDIATE takes the write lock at once, while waiting for it can still help: a transaction that has read
@@ -131,6 +138,7 @@ class SqliteStorage implements Storage {
   /** The usual case, with the least statements. Null, and nothing applied, when one of them must be refused. */
   #applyTogether(transactions: readonly Transaction[]): Outcome[] | null {
     this.#begin.run();
+    this.#fence?.assertHolds();
     try {
       for (const transaction of transactions) this.#apply(transaction);
     } catch (error) {
@@ -145,6 +153,7 @@ class SqliteStorage implements Storage {
 
   #applyEachAlone(transactions: readonly Transaction[]): Outcome[] {
     this.#begin.run();
+    this.#fence?.assertHolds();
     const outcomes = transactions.map((transaction): Outcome => {
       this.#savepoint.run();
       try {
