@@ -34,6 +34,7 @@ export class Connection {
   #client: Client | null = null;
   #isWanted = false;
   #isUp = false;
+  #session = '';
   #attempt = 0;
   #refused = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -46,6 +47,11 @@ export class Connection {
 
   get isUp(): boolean {
     return this.#isUp;
+  }
+
+  /** The server's name of the present connection. */
+  get session(): string {
+    return this.#session;
   }
 
   open(): void {
@@ -80,7 +86,11 @@ export class Connection {
   }
 
   /** @param headers hold the `id`. */
-  subscribe(destination: string, headers: Record<string, string>, onMessage: (message: IMessage) => void): void {
+  subscribe(
+    destination: string,
+    headers: Record<string, string>,
+    onMessage: (message: IMessage) => void,
+  ): void {
     if (this.#isUp) this.#client?.subscribe(destination, onMessage, headers);
   }
 
@@ -107,7 +117,8 @@ export class Connection {
       heartbeatIncoming: heartBeatMs,
       heartbeatOutgoing: heartBeatMs,
       // The timers of a page in the background are slowed down, those of a worker are not.
-      heartbeatStrategy: platform.Worker && platform.document ? TickerStrategy.Worker : TickerStrategy.Interval,
+      heartbeatStrategy:
+        platform.Worker && platform.document ? TickerStrategy.Worker : TickerStrategy.Interval,
       beforeConnect: async () => {
         client.connectHeaders = { Authorization: `Bearer ${await this.token()}` };
       },
@@ -123,6 +134,7 @@ export class Connection {
   #up(client: Client, { headers }: IFrame): void {
     if (client !== this.#client) return;
     this.#isUp = true;
+    this.#session = headers['session'] ?? '';
     this.#attempt = 0;
     this.#refused = 0;
     this.#renewLater(client.connectHeaders['Authorization']?.slice('Bearer '.length) ?? '');

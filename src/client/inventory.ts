@@ -2,7 +2,7 @@
 import type { InventoryChange, Product } from './bodies.ts';
 import type { Stop } from './listeners.ts';
 import { pathOf } from './rest.ts';
-import type { Stagewire } from './stagewire.ts';
+import type { Messaging } from './messaging.ts';
 
 export interface InventoryListeners {
   /** Everything as it is: at the start, and after changes were missed that are no longer kept. */
@@ -11,9 +11,9 @@ export interface InventoryListeners {
 }
 
 export class Inventory {
-  readonly #client: Stagewire;
+  readonly #client: Messaging;
 
-  constructor(client: Stagewire) {
+  constructor(client: Messaging) {
     this.#client = client;
   }
 

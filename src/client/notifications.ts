@@ -2,7 +2,7 @@
 import type { Notification, NotificationRead } from './bodies.ts';
 import type { Stop } from './listeners.ts';
 import { pathOf } from './rest.ts';
-import type { Stagewire } from './stagewire.ts';
+import type { Messaging } from './messaging.ts';
 
 export interface NotificationListeners {
   notification(notification: Notification): void;
@@ -13,9 +13,9 @@ export interface NotificationListeners {
 }
 
 export class Notifications {
-  readonly #client: Stagewire;
+  readonly #client: Messaging;
 
-  constructor(client: Stagewire) {
+  constructor(client: Messaging) {
     this.#client = client;
   }
 

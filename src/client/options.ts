@@ -50,7 +50,8 @@ export function settingsOf(options: ClientOptions): Settings {
     ...options,
   };
   const { url, sendWithinMs } = settings;
-  if (!/^(?:ws|http)s?:$/.test(new URL(url).protocol)) throw new RangeError(`${url} is no URL of a WebSocket`);
+  if (!/^(?:ws|http)s?:$/.test(new URL(url).protocol))
+    throw new RangeError(`${url} is no URL of a WebSocket`);
   // After a day the server has forgotten the keys by which it knows a repeat.
   if (sendWithinMs > dayMs) throw new RangeError('sendWithinMs is a day at most');
   return settings;

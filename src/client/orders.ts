@@ -3,7 +3,7 @@ import type { OrderStatus } from './bodies.ts';
 import type { StagewireError } from './error.ts';
 import type { Stop } from './listeners.ts';
 import { pathOf } from './rest.ts';
-import type { Stagewire } from './stagewire.ts';
+import type { Messaging } from './messaging.ts';
 
 export interface NewOrder {
   readonly orderId?: string;
@@ -14,9 +14,9 @@ export interface NewOrder {
 }
 
 export class Orders {
-  readonly #client: Stagewire;
+  readonly #client: Messaging;
 
-  constructor(client: Stagewire) {
+  constructor(client: Messaging) {
     this.#client = client;
   }
 
@@ -33,7 +33,9 @@ export class Orders {
       newest = status.lastUpdated;
       listener(status);
     };
-    const stopStatus = this.#client.subscribe('/user/queue/order.status', { message: ({ body }) => told(body) });
+    const stopStatus = this.#client.subscribe('/user/queue/order.status', {
+      message: ({ body }) => told(body),
+    });
     // Tracking belongs to a connection: subscribing again after a loss is asking again.
     const stopTracking = this.#client.subscribe(`/app/order.track/${orderId}`, {
       message: ({ body }) => told(body),

@@ -117,7 +117,8 @@ export class Outbox {
   close(): void {
     this.#isOpen = false;
     this.#resume();
-    for (const key of this.#entries.keys()) this.#settle(key, new StagewireError('CLOSED', 'The client was closed.'));
+    for (const key of this.#entries.keys())
+      this.#settle(key, new StagewireError('CLOSED', 'The client was closed.'));
   }
 
   #resume(): void {

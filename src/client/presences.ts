@@ -1,12 +1,12 @@
 // Who is there.
 import type { Presence, PresenceChange } from './bodies.ts';
 import type { Stop } from './listeners.ts';
-import type { Stagewire } from './stagewire.ts';
+import type { Messaging } from './messaging.ts';
 
 export class Presences {
-  readonly #client: Stagewire;
+  readonly #client: Messaging;
 
-  constructor(client: Stagewire) {
+  constructor(client: Messaging) {
     this.#client = client;
   }
 

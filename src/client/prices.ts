@@ -1,7 +1,7 @@
 // Prices and portfolios.
 import type { Holding, Portfolio, Price } from './bodies.ts';
 import type { Stop } from './listeners.ts';
-import type { Stagewire } from './stagewire.ts';
+import type { Messaging } from './messaging.ts';
 
 export interface Tick {
   readonly symbol: string;
@@ -11,9 +11,9 @@ export interface Tick {
 }
 
 export class Prices {
-  readonly #client: Stagewire;
+  readonly #client: Messaging;
 
-  constructor(client: Stagewire) {
+  constructor(client: Messaging) {
     this.#client = client;
   }
 
@@ -47,7 +47,9 @@ export class Prices {
     return this.#client.rest.get('/api/portfolio');
   }
 
-  hold(holdings: readonly { readonly symbol: string; readonly quantity: string | number }[]): Promise<Portfolio> {
+  hold(
+    holdings: readonly { readonly symbol: string; readonly quantity: string | number }[],
+  ): Promise<Portfolio> {
     return this.#client.rest.request('PUT', '/api/portfolio', { holdings });
   }
 }

@@ -28,7 +28,8 @@ export class Rest {
     );
     const text = await response.text();
     if (response.ok) return (text === '' ? null : JSON.parse(text)) as Answer;
-    if (response.headers.get('content-type')?.startsWith('application/json')) throw refusalOf(JSON.parse(text));
+    if (response.headers.get('content-type')?.startsWith('application/json'))
+      throw refusalOf(JSON.parse(text));
     throw new StagewireError('UNAVAILABLE', `The server answered ${response.status}.`);
   }
 

@@ -1,9 +1,17 @@
 // Chat rooms.
-import type { ChatMessage, OwnRoom, ReadReceipt, RoomDetail, RoomEvent, RoomInfo, RoomMember } from './bodies.ts';
+import type {
+  ChatMessage,
+  OwnRoom,
+  ReadReceipt,
+  RoomDetail,
+  RoomEvent,
+  RoomInfo,
+  RoomMember,
+} from './bodies.ts';
 import type { StagewireError } from './error.ts';
 import type { Stop } from './listeners.ts';
 import { pathOf } from './rest.ts';
-import type { Stagewire } from './stagewire.ts';
+import type { Messaging } from './messaging.ts';
 
 export interface RoomListeners {
   message(message: ChatMessage): void;
@@ -13,9 +21,9 @@ export interface RoomListeners {
 }
 
 export class Rooms {
-  readonly #client: Stagewire;
+  readonly #client: Messaging;
 
-  constructor(client: Stagewire) {
+  constructor(client: Messaging) {
     this.#client = client;
   }
 
@@ -34,9 +42,9 @@ export class Rooms {
 
 export class Room {
   readonly roomId: string;
-  readonly #client: Stagewire;
+  readonly #client: Messaging;
 
-  constructor(client: Stagewire, roomId: string) {
+  constructor(client: Messaging, roomId: string) {
     this.#client = client;
     this.roomId = roomId;
   }
@@ -70,9 +78,16 @@ export class Room {
   }
 
   /** Resolves when the message is stored. */
-  send(content: string, options: { readonly messageType?: string; readonly key?: string } = {}): Promise<void> {
+  send(
+    content: string,
+    options: { readonly messageType?: string; readonly key?: string } = {},
+  ): Promise<void> {
     const { key, ...rest } = options;
-    return this.#client.send(`/app/chat.send/${this.roomId}`, { content, ...rest }, key === undefined ? {} : { key });
+    return this.#client.send(
+      `/app/chat.send/${this.roomId}`,
+      { content, ...rest },
+      key === undefined ? {} : { key },
+    );
   }
 
   markRead(lastReadMessageId: string): Promise<void> {

@@ -59,7 +59,9 @@ export class Subscription {
   /** Of SUBSCRIBE. */
   get headers(): Record<string, string> {
     const place = this.#place;
-    const resume = this.isResumable ? { resume: place ? `${place.epoch}:${place.seq}` : `none${nowhere}` } : {};
+    const resume = this.isResumable
+      ? { resume: place ? `${place.epoch}:${place.seq}` : `none${nowhere}` }
+      : {};
     return { ...resume, ...this.#headers, id: this.id, receipt: this.id };
   }
 

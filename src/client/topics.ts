@@ -1,7 +1,7 @@
 // Plain topics, queues, and the queues of users.
 import type { StagewireError } from './error.ts';
 import type { Stop } from './listeners.ts';
-import type { SendOptions, Stagewire } from './stagewire.ts';
+import type { Messaging, SendOptions } from './messaging.ts';
 import type { Message } from './subscription.ts';
 
 export interface TopicListeners {
@@ -20,9 +20,9 @@ export interface QueueListeners {
 const isPattern = (topic: string): boolean => /[*?]|\{[^{}]+\}/.test(topic);
 
 export class Topics {
-  readonly #client: Stagewire;
+  readonly #client: Messaging;
 
-  constructor(client: Stagewire) {
+  constructor(client: Messaging) {
     this.#client = client;
   }
 
@@ -46,7 +46,10 @@ export class Topics {
 
   /** To all sessions of a user that listen. */
   sendTo(user: string, queue: string, body: unknown): Promise<void> {
-    return this.#client.send(`/user/${user.replaceAll('%', '%25').replaceAll('/', '%2F')}/queue/${queue}`, body);
+    return this.#client.send(
+      `/user/${user.replaceAll('%', '%25').replaceAll('/', '%2F')}/queue/${queue}`,
+      body,
+    );
   }
 
   /** What others send to the user's own queue. */
