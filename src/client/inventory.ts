@@ -6,8 +6,8 @@ import type { Messaging } from './messaging.ts';
 
 export interface InventoryListeners {
   /** Everything as it is: at the start, and after changes were missed that are no longer kept. */
-  list(products: readonly InventoryChange[]): void;
-  change(change: InventoryChange): void;
+  readonly list: (products: readonly InventoryChange[]) => void;
+  readonly change: (change: InventoryChange) => void;
 }
 
 export class Inventory {

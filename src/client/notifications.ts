@@ -5,11 +5,11 @@ import { pathOf } from './rest.ts';
 import type { Messaging } from './messaging.ts';
 
 export interface NotificationListeners {
-  notification(notification: Notification): void;
+  readonly notification: (notification: Notification) => void;
   /** It was read, here or on another device. */
-  read?(read: NotificationRead): void;
+  readonly read?: (read: NotificationRead) => void;
   /** Some were missed that are no longer kept in the stream: `list` has them. */
-  missed?(): void;
+  readonly missed?: () => void;
 }
 
 export class Notifications {

@@ -14,10 +14,10 @@ import { pathOf } from './rest.ts';
 import type { Messaging } from './messaging.ts';
 
 export interface RoomListeners {
-  message(message: ChatMessage): void;
+  readonly message: (message: ChatMessage) => void;
   /** Messages were missed that can't be had from the stream any more: `history` has them. */
-  missed?(): void;
-  refused?(error: StagewireError): void;
+  readonly missed?: () => void;
+  readonly refused?: (error: StagewireError) => void;
 }
 
 export class Rooms {

@@ -12,14 +12,14 @@ export interface Message {
 }
 
 export interface SubscriptionEvents {
-  message(message: Message): void;
+  readonly message: (message: Message) => void;
   /**
    * How things are: at the start, and where what was missed can't be had any more (`isStart` is false then). What
    * follows comes after it.
    */
-  present?(message: Message, isStart: boolean): void;
+  readonly present?: (message: Message, isStart: boolean) => void;
   /** It can't go on: the server's refusal. */
-  refused?(error: StagewireError): void;
+  readonly refused?: (error: StagewireError) => void;
 }
 
 /** The parts of a frame that it reads. */

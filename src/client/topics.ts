@@ -5,16 +5,16 @@ import type { Messaging, SendOptions } from './messaging.ts';
 import type { Message } from './subscription.ts';
 
 export interface TopicListeners {
-  message(message: Message): void;
+  readonly message: (message: Message) => void;
   /** Messages were missed that are no longer kept. */
-  missed?(): void;
-  refused?(error: StagewireError): void;
+  readonly missed?: () => void;
+  readonly refused?: (error: StagewireError) => void;
 }
 
 export interface QueueListeners {
   /** Acknowledge it, or give it back; until then it is with this consumer. */
-  message(message: Message): void;
-  refused?(error: StagewireError): void;
+  readonly message: (message: Message) => void;
+  readonly refused?: (error: StagewireError) => void;
 }
 
 const isPattern = (topic: string): boolean => /[*?]|\{[^{}]+\}/.test(topic);
