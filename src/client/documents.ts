@@ -206,9 +206,9 @@ export class Document {
   }
 
   /** An edit was refused, and with it all that was made after it: the text is what the server has. */
-  async #startAgain(error: StagewireError): Promise<void> {
-    this.#events.tell({ type: 'refused', error });
-    if (error.code === 'CLOSED') return;
+  async #startAgain(refusal: StagewireError): Promise<void> {
+    this.#events.tell({ type: 'refused', error: refusal });
+    if (refusal.code === 'CLOSED') return;
     const content = await this.#client.ask<DocumentContent>(`/app/doc.open/${this.docId}`).catch(() => null);
     if (!content) return;
     const lost = this.text;
