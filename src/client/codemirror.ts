@@ -13,7 +13,7 @@ import type { Change, Changes } from '../text/changes.ts';
 import type { Cursor } from './cursors.ts';
 import type { Document, DocumentEvent } from './documents.ts';
 
-/** Marks what did not come from this editor's user. */
+/** Marks what did not come from this editor. */
 const fromOthers = Annotation.define<true>();
 
 /** How a cursor of others looks: by default a bar in a colour of the user's, with the name as its title. */
@@ -74,6 +74,7 @@ class Binding {
   readonly #view: EditorView;
   readonly #document: Document;
   readonly #stop: () => void;
+  #isEditing = false;
 
   constructor(view: EditorView, document: Document) {
     this.#view = view;
@@ -86,7 +87,12 @@ class Binding {
   update(update: ViewUpdate): void {
     for (const transaction of update.transactions) {
       if (transaction.docChanged && transaction.annotation(fromOthers) === undefined) {
-        this.#document.edit(changesOf(transaction.changes));
+        this.#isEditing = true;
+        try {
+          this.#document.edit(changesOf(transaction.changes));
+        } finally {
+          this.#isEditing = false;
+        }
       }
     }
     if (update.selectionSet || update.docChanged) {
@@ -101,6 +107,8 @@ class Binding {
   }
 
   #heard(event: DocumentEvent): void {
+    // What this editor does comes back while it does it.
+    if (this.#isEditing) return;
     if (event.type === 'changed') {
       const changes = event.changes.map(({ position, length, text }) => ({
         from: position,

@@ -10,8 +10,8 @@ import { pathOf } from './rest.ts';
 import type { Messaging } from './messaging.ts';
 
 export type DocumentEvent =
-  /** Others have changed the text: `changes` lead from the text before to `text`. */
-  | { readonly type: 'changed'; readonly changes: Changes }
+  /** The text has changed, by the user's `edit` or by others: `changes` lead from the text before to `text`. */
+  | { readonly type: 'changed'; readonly changes: Changes; readonly isOwn: boolean }
   /** The text is another one; `lost` is what the user saw, where edits of it could not be kept. Null at the start. */
   | { readonly type: 'reset'; readonly lost: string | null }
   /** Others' cursors have moved. */
@@ -106,6 +106,7 @@ export class Document {
     if (!draft) throw new Error('the document is not there yet');
     draft.edit(changes);
     this.#cursors.moved(normalise(changes));
+    this.#events.tell({ type: 'changed', changes: normalise(changes), isOwn: true });
     this.#send();
     this.#tellSettled();
   }
@@ -179,7 +180,7 @@ export class Document {
     const change = draft.committedNext(operationId, changes);
     if (change.length > 0) this.#cursors.moved(change);
     this.#cursors.committed(changes, draft);
-    if (change.length > 0) this.#events.tell({ type: 'changed', changes: change });
+    if (change.length > 0) this.#events.tell({ type: 'changed', changes: change, isOwn: false });
     this.#send();
     this.#tellSettled();
   }
