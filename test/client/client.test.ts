@@ -98,7 +98,7 @@ describe('what is sent', () => {
     const ann = await connectOurs(own, 'ann');
     const room = ann.rooms.room((await ann.rooms.create('lobby')).roomId);
     const bob = await connectOurs(own, 'bob');
-    bob.rooms.room(room.roomId).onMessage({ message: bob.note<ChatMessage>('heard') });
+    bob.rooms.room(room.roomId).onMessage({ message: bob.note('heard') });
     await room.send('0');
     await bob.heard('heard', 1);
     await own.kill();

@@ -32,9 +32,9 @@ test('[CLIENT50] rooms: messages, events, receipts, members and history', async 
   const { roomId, name } = await ann.rooms.create('lobby');
   expect(name).toBe('lobby');
   const [anns, bobs] = [ann.rooms.room(roomId), bob.rooms.room(roomId)];
-  anns.onMessage({ message: ann.note<ChatMessage>('messages') });
-  anns.onEvent(ann.note<RoomEvent>('events'));
-  anns.onRead(ann.note<ReadReceipt>('receipts'));
+  anns.onMessage({ message: ann.note('messages') });
+  anns.onEvent(ann.note('events'));
+  anns.onRead(ann.note('receipts'));
   await anns.send('one', { messageType: 'TEXT' });
   await bobs.send('two');
   const [first] = await ann.heard<ChatMessage>('messages', 2);
@@ -56,9 +56,9 @@ test('[CLIENT50] rooms: messages, events, receipts, members and history', async 
 test('[CLIENT51] prices and portfolios', async () => {
   shop = await service();
   const ann = await connectOurs(server, 'ann');
-  ann.prices.onPrices(ann.note<readonly Price[]>('prices'));
-  ann.prices.onPrices(ann.note<readonly Price[]>('one'), 'ACME');
-  ann.prices.onPortfolio(ann.note<Portfolio>('portfolio'));
+  ann.prices.onPrices(ann.note('prices'));
+  ann.prices.onPrices(ann.note('one'), 'ACME');
+  ann.prices.onPortfolio(ann.note('portfolio'));
   await shop.prices.tick([{ symbol: 'ACME', price: '10.50' }]);
   await ann.until(() => ann.noted<readonly Price[]>('one').flat().length > 0, 'a price');
   expect(ann.noted<readonly Price[]>('one').flat()).toMatchObject([{ symbol: 'ACME', price: '10.50' }]);
@@ -74,7 +74,7 @@ test('[CLIENT51] prices and portfolios', async () => {
 
 test('[CLIENT52] presence: who is there, and who comes and goes', async () => {
   const ann = await connectOurs(server, 'ann');
-  ann.presences.watch('carol', ann.note<PresenceChange>('carol'));
+  ann.presences.watch('carol', ann.note('carol'));
   await ann.heard('carol', 1);
   const carol = await connectOurs(server, 'carol');
   await ann.heard('carol', 2);
@@ -91,7 +91,7 @@ test('[CLIENT53] orders: the status at once and with every change, of the owner 
   shop = await service();
   const ann = await connectOurs(server, 'ann');
   const { orderId } = await shop.orders.create({ userId: 'ann', status: 'PLACED' });
-  const stop = ann.orders.track(orderId, ann.note<OrderStatus>('status'));
+  const stop = ann.orders.track(orderId, ann.note('status'));
   await ann.heard('status', 1);
   await shop.orders.change(orderId, { status: 'SHIPPED', currentLocation: 'Graz' });
   const told = await ann.heard<OrderStatus>('status', 2);
@@ -106,10 +106,10 @@ test('[CLIENT53] orders: the status at once and with every change, of the owner 
 test('[CLIENT54] notifications: live, listed, and read on all devices', async () => {
   shop = await service();
   const [one, other] = [await connectOurs(server, 'erin'), await connectOurs(server, 'erin')];
-  one.notifications.onNotification({ notification: one.note<Notification>('notes') });
+  one.notifications.onNotification({ notification: one.note('notes') });
   other.notifications.onNotification({
-    notification: other.note<Notification>('notes'),
-    read: other.note<NotificationRead>('read'),
+    notification: other.note('notes'),
+    read: other.note('read'),
   });
   await Promise.all([one.topics.publish('/topic/x', 1), other.topics.publish('/topic/x', 1)]);
   await shop.notifications.notify(['erin'], { type: 'INFO', message: 'hello' });
@@ -126,8 +126,8 @@ test('[CLIENT55] inventory: the list, then every change; never below zero', asyn
   shop = await service();
   const ann = await connectOurs(server, 'ann');
   await shop.inventory.update('lamp', { quantity: 2 });
-  ann.inventory.watch({ list: ann.note('list'), change: ann.note<InventoryChange>('change') });
-  ann.inventory.onUrgent(ann.note<InventoryChange>('urgent'));
+  ann.inventory.watch({ list: ann.note('list'), change: ann.note('change') });
+  ann.inventory.onUrgent(ann.note('urgent'));
   expect(await ann.heard('list', 1)).toMatchObject([[{ productId: 'lamp', quantity: 2 }]]);
   await shop.inventory.update('lamp', { delta: -1, urgent: true });
   expect(await ann.heard('change', 1)).toMatchObject([{ productId: 'lamp', quantity: 1, version: 2 }]);
@@ -148,7 +148,7 @@ test('[CLIENT56] queues: one consumer each, and again when it is given back', as
     '/queue/jobs',
     {
       message(message) {
-        bob.note<string>('jobs')(`${message.body} ${message.headers['redelivered'] ?? 'first'}`);
+        bob.note('jobs')(`${message.body} ${message.headers['redelivered'] ?? 'first'}`);
         if (gaveBack) message.ack();
         else message.nack();
         gaveBack = true;
@@ -161,8 +161,8 @@ test('[CLIENT56] queues: one consumer each, and again when it is given back', as
 
 test('[CLIENT57] plain topics, with wildcards too, and the queues of users', async () => {
   const [ann, bob] = [await connectOurs(server, 'ann'), await connectOurs(server, 'b/o%b')];
-  ann.topics.on('/topic/news/*', { message: ann.note<Message>('news') });
-  bob.topics.onOwn('mine', bob.note<Message>('mine'));
+  ann.topics.on('/topic/news/*', { message: ann.note('news') });
+  bob.topics.onOwn('mine', bob.note('mine'));
   await Promise.all([ann.topics.publish('/topic/x', 1), bob.topics.publish('/topic/x', 1)]);
   await bob.topics.publish('/topic/news/local', 'plain text', { headers: { from: 'bob' } });
   const [news] = await ann.heard<Message>('news', 1);

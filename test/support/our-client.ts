@@ -22,10 +22,10 @@ export class OurClient extends Stagewire {
   }
 
   /** A listener that remembers under that name what it hears. */
-  note<Value>(name: string): (value: Value) => void {
+  note(name: string): (value: unknown) => void {
     this.noted(name);
     return (value) => {
-      this.noted<Value>(name).push(value);
+      this.noted(name).push(value);
       this.#watch.changed();
     };
   }
