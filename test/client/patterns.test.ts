@@ -2,7 +2,6 @@
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type {
   ChatMessage,
-  InventoryChange,
   Message,
   Notification,
   NotificationRead,
