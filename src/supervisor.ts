@@ -133,7 +133,9 @@ export class Supervisor {
       for (const end of [storage, shared]) if (end) transferList.push(end.port);
       task = { ...base, role, storage, shared };
     }
-    const ended = this.#pool.run(task, { transferList });
+    const closed = new Promise<void>((resolve) => control.once('close', resolve));
+    // What a thread reported last is sure to have come when its port closes, not when its task ends.
+    const ended = this.#pool.run(task, { transferList }).then(() => closed);
     const ready = new Promise<void>((resolve, reject) => {
       control.on('message', (report: Report) => {
         if (report.type === 'ready') resolve();

@@ -81,11 +81,13 @@ export class WatchedStorage implements Storage {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    // Only a claim that held to the end makes it a clean one.
+    if (this.#asking && !this.#fenced) await this.#ask();
     this.#isClosed = true;
     this.#trying?.cancel();
     this.#asking?.cancel();
-    return this.#storage.close();
+    await this.#storage.close();
   }
 
   /** For good: a claim that was lost never holds again. */

@@ -175,9 +175,12 @@ describe('a claim that is lost', () => {
     await expectFenced();
   });
 
-  test('[FENCE8] a store that is closed asks nobody', async () => {
-    await storage.close();
+  test('[FENCE8] closing asks a last time, and nobody asks afterwards', async () => {
+    const closing = storage.close();
+    inner.nextCommit().settle(() => lost);
+    await closing;
+    expect(heard).toEqual([lost]);
     clock.advance(10_000);
-    expect(inner.commits).toEqual([]);
+    expect(inner.commits).toEqual([[[]]]);
   });
 });
