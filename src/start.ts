@@ -72,14 +72,16 @@ export async function startNode(given: Given, kindsUrl = builtInKinds): Promise<
     end(exitCode);
   }
 
+  let isSignalled = false;
   let signalledAtMs = 0;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       const echo = isNpmStart() && systemClock.now() - signalledAtMs < echoMs;
       signalledAtMs = systemClock.now();
       if (echo) return;
-      if (draining || !started) dieBy(signal);
-      else void drain();
+      if (isSignalled || !started) dieBy(signal);
+      isSignalled = true;
+      void drain();
     });
   }
   process.on('uncaughtException', died);
