@@ -49,7 +49,7 @@ export async function migrate(url: string): Promise<MigrationReport> {
  */
 export async function claimStorage(url: string, owner: string, now: number): Promise<Claim | null> {
   const location = locate(url);
-  return location.store === 'memory' ? null : claimSqlite(location.file, owner, now);
+  return location.store === 'memory' ? null : claimSqlite({ file: location.file, owner, now });
 }
 
 function locate(url: string): Location {

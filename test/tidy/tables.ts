@@ -1,6 +1,11 @@
 // The rules of the house as tables.
 
-const storageContract = ['src/storage/storage.ts', 'src/storage/shared.ts', 'src/storage/tables.ts'];
+const storageContract = [
+  'src/storage/storage.ts',
+  'src/storage/shared.ts',
+  'src/storage/tables.ts',
+  'src/storage/claim.ts',
+];
 const everywhere = ['src/lib/', 'src/errors.ts'];
 
 /**

@@ -1,5 +1,5 @@
 // Brings a database file to this version's schema, and refuses one of another version.
-import { reasonOf, connect, unavailable, useWriteAheadLog, type Connection } from './connection.ts';
+import { connect, lockedOrUnavailable, reasonOf, useWriteAheadLog, type Connection } from './connection.ts';
 import type { Migration } from '../migration.ts';
 import { sqliteMigrations } from './migrations/all.ts';
 import { StorageError } from '../storage.ts';
@@ -45,7 +45,7 @@ export function migrateSqlite(file: string): MigrationReport {
       applied.push(name);
     }
   } catch (error) {
-    throw unavailable(error);
+    throw lockedOrUnavailable(error, file, busyTimeoutMs);
   } finally {
     connection.close();
   }
@@ -63,8 +63,12 @@ export function assertMigrated(connection: Connection, file: string): void {
   }
 }
 
-/** One migration, or null when there is none left. The version is read under the lock that the change needs. */
+/**
+ * One migration, or null when there is none left, which is seen without the lock: whoever holds that may be stopped.
+ * What is to be applied is read again under the lock that the change needs.
+ */
 function applyNext(connection: Connection, file: string): string | null {
+  if (versionOf(connection, file) === newestVersion) return null;
   connection.exec('BEGIN IMMEDIATE');
   try {
     const migration = sqliteMigrations[versionOf(connection, file)];
