@@ -1,4 +1,4 @@
-// Starts the child process of the SQLite tests and reads its lines.
+// Starts the child process of the storage tests and reads its lines.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -13,9 +13,9 @@ export interface Child {
   ended(): Promise<string[]>;
 }
 
-export function startChild(task: 'migrate' | 'commit', file: string): Child {
-  const script = fileURLToPath(new URL('./sqlite-child.js', import.meta.url));
-  const child = spawn(process.execPath, [script, task, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+export function startChild(task: 'migrate' | 'commit', place: string): Child {
+  const script = fileURLToPath(new URL('./storage-child.js', import.meta.url));
+  const child = spawn(process.execPath, [script, task, place], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const closed = once(child, 'close');
   return {
