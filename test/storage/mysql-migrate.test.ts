@@ -64,7 +64,7 @@ describe.runIf(runsMysql)('migrations of MySQL', () => {
     expect(statements.length).toBeGreaterThan(30);
     for (let done = 1; done < statements.length; done += 1) {
       // Half of the statements make one more table, each like the others.
-      if (/^CREATE TABLE/.test(statements[done - 1] ?? '') && done % 5 !== 0) continue;
+      if (statements[done - 1]?.startsWith('CREATE TABLE') && done % 5 !== 0) continue;
       const url = await referenceDatabase();
       await server().sql(statements.slice(0, done).join(';\n'), url);
       await migrate(url);
