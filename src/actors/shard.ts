@@ -25,6 +25,8 @@ import { Outlet, replaced, type EdgePort } from './outlet.ts';
 import { Peers, type PeerPort } from './peers.ts';
 import { Runner, type RunnerLimits } from './runner.ts';
 import { shardCountsAlone, type ShardCounts } from './shard-metrics.ts';
+import { SnapshotRounds } from './snapshot-rounds.ts';
+import { SnapshotStore, type Kept } from './snapshot-store.ts';
 import type { Output } from './turn.ts';
 
 export interface ShardLimits extends GateLimits, RunnerLimits {
@@ -68,6 +70,8 @@ export class Shard {
   readonly #gate: Gate<Cell, Output>;
   readonly #runner: Runner;
   readonly #peers: Peers;
+  readonly #snapshots: SnapshotStore;
+  readonly #rounds: SnapshotRounds;
   /** Places of the edges that have said what their consumers hold. */
   readonly #joined = new Set<number>();
   #isDraining = false;
@@ -98,10 +102,13 @@ export class Shard {
     });
     const outlet = this.#outlet;
     const counts = this.#counts;
+    const { shared = null } = options;
+    const snapshots = (this.#snapshots = new SnapshotStore({ shared, storage, clock, log }));
+    const keep = (cell: Cell, kept: Kept): void => this.#gate.emit(cell, { to: 'snapshots', kept });
+    const rounds = (this.#rounds = new SnapshotRounds({ store: snapshots, clock, log, keep }));
     this.#runner = new Runner({
-      ...{ storage, clock, source, limits, log, outlet, counts },
+      ...{ storage, snapshots, rounds, shared, clock, source, limits, log, outlet, counts },
       gate: this.#gate,
-      shared: options.shared ?? null,
     });
     this.#peers = new Peers({ ...place, deliver: (message) => this.receive(noEdge, message) });
     if (place.edges) {
@@ -109,7 +116,10 @@ export class Shard {
       clock.after(joinedWithinMs, () => this.#allJoined());
     }
     const settled = (cell: Cell): boolean => this.#gate.settled(cell);
-    this.#cells = new Cells({ kinds, actorsMax: limits.actorsMax, settled });
+    this.#cells = new Cells({
+      ...{ kinds, actorsMax: limits.actorsMax, settled },
+      leaves: (cell) => rounds.leaves(cell),
+    });
     clock.every(Math.max(1_000, limits.idleMs / 4), () =>
       this.#cells.passivate(clock.now() - limits.idleMs, clock.now()),
     );
@@ -117,7 +127,7 @@ export class Shard {
 
   /** Whether every command is answered and every write committed. */
   get idle(): boolean {
-    return this.#gate.idle && this.#runner.idle && this.#peers.idle;
+    return this.#gate.idle && this.#runner.idle && this.#peers.idle && this.#snapshots.idle;
   }
 
   /** Actors in memory. */
@@ -158,11 +168,12 @@ export class Shard {
     }
   }
 
-  /** Gives every actor in memory its last turn. */
+  /** Gives every actor in memory its last turn, and a snapshot where one is due. */
   drain(): void {
     for (const cell of this.#cells.all()) {
       if (cell.kind.drain && cell.phase !== 'cold') this.#runner.deliver(cell, { type: 'drain' });
     }
+    this.#rounds.drain();
   }
 
   /**
@@ -171,6 +182,7 @@ export class Shard {
    */
   fence(): void {
     this.#isFenced = true;
+    this.#rounds.end();
   }
 
   /** @param index the edge's place; ignored for what shards send. */
@@ -312,13 +324,14 @@ export class Shard {
   #release(output: Output): void {
     if (output.to === 'peer') return this.#peers.send(output.message, output.bytes);
     if (output.to === 'nodes') return this.#options.shared?.tell(output.message);
+    if (output.to === 'snapshots') return this.#snapshots.put(output.kept);
     if (output.message[0] === ToEdge.publish) this.#counts.published.add();
     const { to } = output;
     this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
   }
 
   #lose(output: Output, error: StorageError): void {
-    if (output.to === 'peer') return;
+    if (output.to === 'peer' || output.to === 'snapshots') return;
     if (output.to !== 'nodes') return this.#outlet.lose(output, error);
     const [kind] = output.message;
     if (kind === 'session' || kind === 'tracking') this.#options.shared?.tell(output.message);
