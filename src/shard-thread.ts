@@ -28,6 +28,7 @@ export async function runShard({
 }: ShardTask): Promise<void> {
   const log = openLog(settings.logLevel, `shard-${index}`);
   const counts = nodeBoard(settings.config, metrics).countsOf(`shard-${index}`);
+  const kinds = await loadKinds(settings.kindsUrl);
   const { databaseUrl } = settings.config;
   const opened = storageEnd
     ? new RemoteStorage(storageEnd)
@@ -45,7 +46,7 @@ export async function runShard({
     onFenced: settings.claim ? onFenced : undefined,
   });
   const shard = new Shard({
-    kinds: await loadKinds(settings.kindsUrl),
+    kinds,
     storage,
     shared: sharedEnd && new RemoteShared(sharedEnd),
     clock: systemClock,

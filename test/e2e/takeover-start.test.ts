@@ -38,7 +38,7 @@ function storedTexts(server: TestServer): { readonly seqs: number[]; readonly te
   };
 }
 
-describe.concurrent('a start', () => {
+describe('a start', () => {
   test.each([
     [0, 1],
     [1, 0],
@@ -65,7 +65,10 @@ describe.concurrent('a start', () => {
       expect(await loser.exit()).toEqual({ code: 1, signal: null });
       // One that loses while it starts never listens, and says so as any start that fails.
       const said = loser.log.map(({ msg, text }) => String(msg ?? text));
-      expect(said.filter((line) => saysWhoTookOver(winner).test(line)), said.join('\n')).toHaveLength(1);
+      expect(
+        said.filter((line) => saysWhoTookOver(winner).test(line)),
+        said.join('\n'),
+      ).toHaveLength(1);
       await winner.listening();
       expect(ownerOf(winner).owner).toContain(`process ${winner.pid} `);
       isOver = true;
@@ -105,7 +108,7 @@ describe.concurrent('a start', () => {
   });
 });
 
-describe.concurrent.each(layouts)('$name', ({ settings }) => {
+describe.each(layouts)('$name', ({ settings }) => {
   test('[FENCE10] a server that nobody asks for anything hears that it was taken over from', async () => {
     const older = await startServer({ settings });
     const reader = await connectStomp(older, { user: 'alice' });
