@@ -1,6 +1,7 @@
 // Who may write: the ground for fencing a server off that another one has taken over from. A claim is made once, when
 // a node starts, and each commit asks in its own transaction whether the claim still holds; so of two servers on one
 // database by mistake the older one can store nothing from the moment the younger one has claimed it.
+import { StorageError } from './storage.ts';
 
 /** All actors there are: a node owns them together. */
 export const wholeTerritory = '*';
@@ -21,8 +22,18 @@ export interface Claim {
 }
 
 /** Whether the claim is the latest: a missing row was removed by hand, and nobody's claim holds then. */
-export function holds(claim: Claim, row: Pick<OwnerRow, 'epoch'> | undefined): boolean {
+function holds(claim: Claim, row: Pick<OwnerRow, 'epoch'> | undefined): boolean {
   return row?.epoch === claim.epoch;
+}
+
+/**
+ * Asked in the transaction of each commit.
+ *
+ * @throws StorageError with reason FENCED.
+ */
+export function assertHolds(claim: Claim, row: Pick<OwnerRow, 'epoch' | 'owner'> | undefined): void {
+  if (holds(claim, row)) return;
+  throw new StorageError('FENCED', `The database is owned by ${row?.owner ?? 'nobody'} now.`);
 }
 
 /** The epoch of the next claim. */

@@ -1,7 +1,6 @@
 // Claims of a SQLite file: who owns it, and whether a commit may still be made.
 import type { Statement } from 'better-sqlite3';
-import { holds, nextEpoch, wholeTerritory, type Claim, type OwnerRow } from '../claim.ts';
-import { StorageError } from '../storage.ts';
+import { assertHolds, nextEpoch, wholeTerritory, type Claim, type OwnerRow } from '../claim.ts';
 import { connect, unavailable, type Connection } from './connection.ts';
 import { toIsoTime } from './iso-time.ts';
 
@@ -51,8 +50,6 @@ export class SqliteFence {
 
   /** @throws StorageError with reason FENCED. */
   assertHolds(): void {
-    const row = this.#owner.get(this.#claim.territory);
-    if (holds(this.#claim, row)) return;
-    throw new StorageError('FENCED', `The database is owned by ${row?.owner ?? 'nobody'} now.`);
+    assertHolds(this.#claim, this.#owner.get(this.#claim.territory));
   }
 }
