@@ -8,7 +8,13 @@ import { asError } from './lib/as-error.ts';
 import type { Clock } from './lib/clock.ts';
 import { createLink, type LinkEnd } from './link/link.ts';
 import { nodeBoard } from './node-metrics.ts';
-import type { NodeSettings, Order, Report, ThreadTask } from './thread-tasks.ts';
+import {
+  hasStorageThread,
+  type NodeSettings,
+  type Order,
+  type Report,
+  type ThreadTask,
+} from './thread-tasks.ts';
 
 type Role = ThreadTask['role'];
 
@@ -48,7 +54,7 @@ export class Supervisor {
     this.#log = log;
     this.#onFatal = onFatal;
     const { edges, shards } = settings.config;
-    const threads = edges + shards + (this.#sharedStorage ? 1 : 0);
+    const threads = edges + shards + (hasStorageThread(settings.config) ? 1 : 0);
     this.#pool = new Piscina({
       filename: new URL('./thread.js', import.meta.url).href,
       minThreads: threads,
@@ -61,15 +67,6 @@ export class Supervisor {
   }
 
   /**
-   * One SQLite writer serves all shards; a single shard opens the file itself: that spares two hops a message. Clients
-   * of other servers cost time that a shard has no room for. In memory the store must outlive a shard.
-   */
-  get #sharedStorage(): boolean {
-    const { shards, databaseUrl, redisUrl } = this.#settings.config;
-    return shards > 1 || redisUrl !== null || !/^sqlite:/i.test(databaseUrl);
-  }
-
-  /**
    * Starts everything.
    *
    * @returns the port that is listened on.
@@ -79,7 +76,7 @@ export class Supervisor {
     const { config } = this.#settings;
     try {
       this.#port = await freePort(config.host, config.port);
-      if (this.#sharedStorage) {
+      if (hasStorageThread(config)) {
         this.#storage = this.#run('storage', 0);
         await this.#storage.ready;
       }
