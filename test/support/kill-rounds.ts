@@ -1,5 +1,5 @@
 // Proof by killing: participants follow and ask, the process is ended at a random moment and started again on the same
-// file, and every promise is held against what is there. STAGEWIRE_TEST_SEED=<seed> runs the same moments again.
+// database, and every promise is held against what is there. STAGEWIRE_TEST_SEED=<seed> runs the same moments again.
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { DatabaseView } from './database.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Given } from '../../src/config.ts';
 import type { MysqlServer } from './mariadb.ts';
-import { givenRedisUrl } from './redis-file.ts';
+import { givenRedisUrl, runsRedis } from './redis-file.ts';
 import { redisView, startRedis, type RedisServer } from './redis.ts';
 import { sharedMariadb } from './shared-mariadb.ts';
 
@@ -40,8 +40,8 @@ export function storeOf(folder: string): Promise<StoreSettings> {
 
 async function mysqlStore(): Promise<StoreSettings> {
   mysql ??= sharedMariadb();
-  const [databaseUrl, redisUrl] = await Promise.all([(await mysql).newDatabase(), newRedisUrl()]);
-  return { databaseUrl, redisUrl };
+  const databaseUrl = await (await mysql).newDatabase();
+  return runsRedis ? { databaseUrl, redisUrl: await newRedisUrl() } : { databaseUrl };
 }
 
 /** Keys have fixed names, so each server has a Redis database of its own: those of a file one Redis. */
