@@ -125,7 +125,7 @@ async function planOfMissing(location: MysqlLocation): Promise<MigrationPlan> {
 async function takeTurn(session: Session, location: MysqlLocation): Promise<void> {
   // The name of a lock has at most 64 characters, and is one for all databases of the server.
   const [turn] = await session.rows<{ taken: number | null }>(
-    `SELECT GET_LOCK(CONCAT('stagewire:', MD5(DATABASE())), ${turnTimeoutMs / 1000}) AS taken`,
+    `SELECT GET_LOCK(CONCAT('stagewire:', LEFT(SHA2(DATABASE(), 256), 40)), ${turnTimeoutMs / 1000}) AS taken`,
   );
   if (turn?.taken === 1) return;
   throw refused(`Another process is still migrating the database ${describe(location)}: try again later.`);
