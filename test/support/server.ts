@@ -218,7 +218,7 @@ export class TestServer {
   }
 
   /** Starts a server on the same folder while this one runs, as it was started but for what is changed. */
-  beside(changed: Given = {}): TestServer {
+  async beside(changed: Given = {}): Promise<TestServer> {
     return spawnServer({
       ...this.#options,
       folder: this.folder,
