@@ -211,7 +211,7 @@ describe('token and migrate', () => {
     expect(server.url).toBe(`http://127.0.0.7:${port}`);
     const client = await connectStomp(server, { user: 'alice' });
     await client.send('/topic/a', 'kept');
-    expect(existsSync(server.databaseFile)).toBe(true);
+    expect(existsSync(join(server.folder, 'stagewire.db'))).toBe(true);
     expect(await server.stop()).toEqual({ code: 0, signal: null });
     expect(server.log).toEqual([]);
     expect(server.outputLines).toHaveLength(1);
