@@ -98,3 +98,14 @@ export function unavailable(cause: unknown): StorageError {
   if (cause instanceof StorageError) return cause;
   return new StorageError('UNAVAILABLE', reasonOf(cause), { cause });
 }
+
+/** What somebody is told who asked for the lock of the database alone, once, before anything else. */
+export function lockedOrUnavailable(cause: unknown, file: string, waitedMs: number): StorageError {
+  if (!isBusy(cause)) return unavailable(cause);
+  return new StorageError(
+    'UNAVAILABLE',
+    `The database ${file} was locked for ${waitedMs / 1_000} s by another process, which may have been stopped in the ` +
+      'middle of a write: end it or let it go on, and try again.',
+    { cause },
+  );
+}
