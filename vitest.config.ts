@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['dist/test/**/*.test.js'],
-    globalSetup: ['dist/test/support/left-out.js'],
+    globalSetup: ['dist/test/support/left-out.js', 'dist/test/support/shared-mariadb.js'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',

@@ -2,6 +2,7 @@
 import { parseRateLimit, type RateLimit } from './edge/rate-limit.ts';
 import { parseDuration } from './lib/duration.ts';
 import { availableParallelism } from 'node:os';
+import { locateRedis } from './storage/redis/location.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -83,7 +84,7 @@ export const settings = {
     flag: '--redis-url',
     argument: '<url>',
     variable: 'STAGEWIRE_REDIS_URL',
-    help: 'what nodes share: redis://host:6379 or rediss://…; none unless given',
+    help: 'what nodes share: redis://host:6379, rediss://… or redis://…?cluster=true; none unless given',
     fallback: null,
   },
   jwtSecret: {
@@ -203,7 +204,8 @@ function address(text: string): string {
 function databaseUrl(text: string): string {
   if (text === 'memory:' || /^sqlite:(?!:memory:$|\/\/(?!\/))./is.test(text)) return text;
   const url = /^(?:mysql|mariadb):/i.test(text) && URL.canParse(text) ? new URL(text) : null;
-  if (url?.hostname && url.username && /^\/[^/]+$/.test(url.pathname)) return text;
+  const isWhole = url?.hostname && url.username && /^\/[^/]+$/.test(url.pathname);
+  if (isWhole && /^(?:\?ssl=(?:true|false))?$/.test(url.search)) return text;
   // The text itself is not shown: it may hold a password.
   throw new Error(
     'write sqlite:PATH (without // before the path), mysql://user:pass@host:3306/db or memory:',
@@ -211,9 +213,8 @@ function databaseUrl(text: string): string {
 }
 
 function redisUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.hostname && (url.protocol === 'redis:' || url.protocol === 'rediss:')) return text;
-  throw new Error('write redis://host:6379, or rediss:// for TLS');
+  locateRedis(text);
+  return text;
 }
 
 function httpUrl(text: string): string {

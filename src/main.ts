@@ -9,7 +9,8 @@ import { systemClock } from './lib/clock.ts';
 import { parseDuration } from './lib/duration.ts';
 import { findSecret } from './secret.ts';
 import { startNode } from './start.ts';
-import { migrate } from './storage/open.ts';
+import type { MigrationPlan, MigrationReport } from './storage/migration.ts';
+import { migrate, planMigration } from './storage/open.ts';
 import { version } from './version.ts';
 
 const usageExitCode = 2;
@@ -34,6 +35,22 @@ function given(command: Command): Given {
     if (options[attribute] !== undefined) found[name] = options[attribute];
   }
   return found;
+}
+
+function migrationWords({ from, to, applied }: MigrationReport): string {
+  if (applied.length === 0) return `The schema is at version ${to}: nothing to do.\n`;
+  return `The schema went from version ${from} to ${to}: ${applied.join(', ')}.\n`;
+}
+
+/** SQL with what is to be said as comments. */
+function migrationScript({ from, to, pending }: MigrationPlan): string {
+  if (pending.length === 0) return `-- The schema is at version ${to}: nothing to do.\n`;
+  const parts = pending.map(({ name, statements }) => [
+    `-- ${name}`,
+    ...statements.map((sql) => (sql.endsWith(';') ? sql : `${sql};`)),
+  ]);
+  const head = `-- The schema would go from version ${from} to ${to}. Nothing was changed.`;
+  return `${[head, ...parts.flat()].join('\n')}\n`;
 }
 
 const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
@@ -79,13 +96,11 @@ withSettings(program.command('token'), ['host', 'databaseUrl', 'jwtSecret', 'jwk
 
 withSettings(program.command('migrate'), ['databaseUrl'])
   .description('bring the database to the current schema')
-  .action(async (_options, command: Command) => {
-    const { from, to, applied } = await migrate(resolveConfig(given(command)).databaseUrl);
-    process.stdout.write(
-      applied.length === 0
-        ? `The schema is at version ${to}: nothing to do.\n`
-        : `The schema went from version ${from} to ${to}: ${applied.join(', ')}.\n`,
-    );
+  .option('--dry-run', 'print what would run, as SQL, and change nothing')
+  .action(async (options: { dryRun?: true }, command: Command) => {
+    const { databaseUrl } = resolveConfig(given(command));
+    if (options.dryRun) process.stdout.write(migrationScript(await planMigration(databaseUrl)));
+    else process.stdout.write(migrationWords(await migrate(databaseUrl)));
   });
 
 program

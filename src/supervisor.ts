@@ -7,7 +7,13 @@ import { asError } from './lib/as-error.ts';
 import type { Clock } from './lib/clock.ts';
 import { createLink, type LinkEnd } from './link/link.ts';
 import { nodeBoard } from './node-metrics.ts';
-import type { NodeSettings, Order, Report, ThreadTask } from './thread-tasks.ts';
+import {
+  hasStorageThread,
+  type NodeSettings,
+  type Order,
+  type Report,
+  type ThreadTask,
+} from './thread-tasks.ts';
 
 type Role = ThreadTask['role'];
 
@@ -55,7 +61,7 @@ export class Supervisor {
     this.#log = log;
     this.#events = events;
     const { edges, shards } = settings.config;
-    const threads = edges + shards + (this.#sharedStorage ? 1 : 0);
+    const threads = edges + shards + (hasStorageThread(settings.config) ? 1 : 0);
     this.#pool = new Piscina({
       filename: new URL('./thread.js', import.meta.url).href,
       minThreads: threads,
@@ -68,15 +74,6 @@ export class Supervisor {
   }
 
   /**
-   * One SQLite writer serves all shards; a single shard opens the file itself: that spares two hops a message. Clients
-   * of other servers cost time that a shard has no room for. In memory the store must outlive a shard.
-   */
-  get #sharedStorage(): boolean {
-    const { shards, databaseUrl, redisUrl } = this.#settings.config;
-    return shards > 1 || redisUrl !== null || !/^sqlite:/i.test(databaseUrl);
-  }
-
-  /**
    * Starts everything.
    *
    * @param port to listen on.
@@ -86,7 +83,7 @@ export class Supervisor {
     const { config } = this.#settings;
     this.#port = port;
     try {
-      if (this.#sharedStorage) {
+      if (hasStorageThread(config)) {
         this.#storage = this.#run('storage', 0);
         await this.#storage.ready;
       }

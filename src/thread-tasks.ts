@@ -17,6 +17,15 @@ export interface NodeSettings {
   readonly kindsUrl: string;
 }
 
+/**
+ * Whether the store has a thread of its own. One SQLite writer serves all shards; a single shard opens the file itself:
+ * that spares two hops a message. Clients of other servers cost time that a shard has no room for. In memory the store
+ * must outlive a shard.
+ */
+export function hasStorageThread({ shards, databaseUrl, redisUrl }: Config): boolean {
+  return shards > 1 || redisUrl !== null || !/^sqlite:/i.test(databaseUrl);
+}
+
 interface TaskBase {
   readonly settings: NodeSettings;
   /** Where all threads count. */

@@ -4,11 +4,18 @@ import { dirname } from 'node:path';
 import type { Claim } from './claim.ts';
 import { openMemory } from './memory/memory.ts';
 import { claimSqlite } from './sqlite/claim.ts';
-import { migrateSqlite, type MigrationReport } from './sqlite/migrate.ts';
+import type { MigrationPlan, MigrationReport } from './migration.ts';
+import { claimMysql } from './mysql/claim.ts';
+import { parseMysqlUrl, type MysqlLocation } from './mysql/location.ts';
+import { migrateMysql, planMysql } from './mysql/migrate.ts';
+import { migrateSqlite, planSqlite } from './sqlite/migrate.ts';
 import { openSqlite } from './sqlite/sqlite.ts';
 import { StorageError, type Storage } from './storage.ts';
 
-type Location = { readonly store: 'memory' } | { readonly store: 'sqlite'; readonly file: string };
+type Location =
+  | { readonly store: 'memory' }
+  | { readonly store: 'sqlite'; readonly file: string }
+  | { readonly store: 'mysql'; readonly at: MysqlLocation };
 
 export interface OpenOptions {
   /** Commits are made only while it holds; whether it does is not asked unless given. */
@@ -16,27 +23,57 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the database of a URL: `sqlite:path` (a path from the working directory, or an absolute one) or `memory:`,
- * which is empty and ends with the process.
+ * Opens the database of a URL: `sqlite:path` (a path from the working directory, or an absolute one),
+ * `mysql://user:password@host:port/database` or `memory:`, which is empty and ends with the process.
  *
  * @throws StorageError with reason UNAVAILABLE and a message for the operator: a URL of no known form, or a database
  *   that is missing, not migrated or not readable.
  */
 export async function openStorage(url: string, { claim = null }: OpenOptions = {}): Promise<Storage> {
   const location = locate(url);
-  return location.store === 'memory' ? openMemory() : openSqlite({ file: location.file, claim });
+  switch (location.store) {
+    case 'memory':
+      return openMemory();
+    case 'sqlite':
+      return openSqlite({ file: location.file, claim });
+    case 'mysql':
+      throw refused('MySQL and MariaDB are not supported yet: use sqlite:PATH.');
+  }
 }
 
 /**
- * Brings the database of a URL to this version's schema; makes it, and its folder, when there is none.
+ * Brings the database of a URL to this version's schema; makes it, and the folder of a file, when there is none.
  *
  * @throws StorageError as `openStorage` does, or when a migration fails.
  */
 export async function migrate(url: string): Promise<MigrationReport> {
   const location = locate(url);
-  if (location.store === 'memory') return { from: 0, to: 0, applied: [] };
-  makeFolder(location.file);
-  return migrateSqlite(location.file);
+  switch (location.store) {
+    case 'memory':
+      return { from: 0, to: 0, applied: [] };
+    case 'sqlite':
+      makeFolder(location.file);
+      return migrateSqlite(location.file);
+    case 'mysql':
+      return migrateMysql(location.at);
+  }
+}
+
+/**
+ * What `migrate` would run. Changes nothing.
+ *
+ * @throws StorageError as `migrate` does, short of what only shows when a migration runs.
+ */
+export async function planMigration(url: string): Promise<MigrationPlan> {
+  const location = locate(url);
+  switch (location.store) {
+    case 'memory':
+      return { from: 0, to: 0, pending: [] };
+    case 'sqlite':
+      return planSqlite(location.file);
+    case 'mysql':
+      return planMysql(location.at);
+  }
 }
 
 /**
@@ -49,7 +86,14 @@ export async function migrate(url: string): Promise<MigrationReport> {
  */
 export async function claimStorage(url: string, owner: string, now: number): Promise<Claim | null> {
   const location = locate(url);
-  return location.store === 'memory' ? null : claimSqlite({ file: location.file, owner, now });
+  switch (location.store) {
+    case 'memory':
+      return null;
+    case 'sqlite':
+      return claimSqlite({ file: location.file, owner, now });
+    case 'mysql':
+      return claimMysql(location.at, owner, now);
+  }
 }
 
 function locate(url: string): Location {
@@ -60,10 +104,10 @@ function locate(url: string): Location {
       return { store: 'sqlite', file: sqliteFile(rest ?? '') };
     case 'mysql':
     case 'mariadb':
-      throw refused('MySQL and MariaDB are not supported yet: use sqlite:PATH.');
+      return { store: 'mysql', at: parseMysqlUrl(url) };
     default:
       // The URL itself is not shown: it may hold a password.
-      throw refused('A database URL is sqlite:PATH or memory:.');
+      throw refused('A database URL is sqlite:PATH, mysql://USER:PASSWORD@HOST:PORT/DATABASE or memory:.');
   }
 }
 

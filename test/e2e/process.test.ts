@@ -53,7 +53,7 @@ describe('bad usage', () => {
     [['begin'], /unknown command 'begin'/],
     [['start', '--port'], /--port/],
     [['start', '--port', '80a'], /--port must be a whole number from 0 to 65535, not "80a"/],
-    [['start', '--database-url', 'mysql://root:password@localhost/a'], /--database-url: .*not supported/],
+    [['start', '--database-url', 'mysql://root:password@localhost/'], /--database-url: write .* mysql:/],
     [['migrate', '--database-url', 'postgres://a:password@b/c'], /--database-url/],
     [['token'], /--user/],
     [['token', '--user', 'a'.repeat(37)], /--user/],
@@ -82,6 +82,8 @@ describe('bad usage', () => {
     [{ databaseUrl: 'sqlite:' }, /^--database-url: write sqlite:PATH/],
     [{ databaseUrl: 'sqlite://a/b.db' }, /^--database-url: write sqlite:PATH/],
     [{ databaseUrl: 'sqlite::memory:' }, /^--database-url: .* memory:/],
+    [{ databaseUrl: 'mysql://localhost/chat' }, /^--database-url: .* mysql:/],
+    [{ databaseUrl: 'mysql://ann:secret@localhost/chat?ssl=1' }, /^--database-url: .* mysql:/],
   ])('[PROC2] the setting %j is refused, and the message names its flag', (given, message) => {
     expect(() => resolveConfig(given, {})).toThrow(ConfigError);
     expect(() => resolveConfig(given, {})).toThrow(message);

@@ -4,7 +4,7 @@ import type { Claim } from '../../src/storage/claim.ts';
 import { claimStorage, openStorage } from '../../src/storage/open.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { insert, message, messages, noon, reasons, room, topic } from './rows.ts';
-import { startScript, type Child } from './sqlite-child-process.ts';
+import { startScript, type Child } from './storage-child-process.ts';
 
 /** A migrated, empty database that nobody has claimed, and that other processes can open too. */
 export interface ClaimedDatabase {

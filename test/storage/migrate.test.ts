@@ -8,7 +8,7 @@ import { StorageError } from '../../src/storage/storage.ts';
 import { newDatabase, newFile, removeFilesAfterwards } from './database-file.ts';
 import { annsStream, notification } from './domain-rows.ts';
 import { append, member, message, noon, room } from './rows.ts';
-import { startChild } from './sqlite-child-process.ts';
+import { startChild } from './storage-child-process.ts';
 
 removeFilesAfterwards();
 
@@ -202,7 +202,7 @@ describe('migrations of SQLite', () => {
   it('[STORE33] processes that migrate together apply each migration once, and all of them succeed', async () => {
     for (let round = 0; round < 3; round += 1) {
       const file = newFile();
-      const children = [1, 2, 3, 4].map(() => startChild('migrate', file));
+      const children = [1, 2, 3, 4].map(() => startChild('migrate', `sqlite:${file}`));
       await Promise.all(children.map((child) => child.line()));
       for (const child of children) child.say('go');
       const reports = await Promise.all(

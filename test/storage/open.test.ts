@@ -36,14 +36,19 @@ describe('database URLs', () => {
   });
 
   const refusals: [string, RegExp][] = [
-    ['mysql://root:secret@db:3306/chat', /not supported yet/],
-    ['mariadb://root:secret@db:3306/chat', /not supported yet/],
+    ['mysql://root:secret@db:3306/', /needs a host, a user and a database/],
+    ['mariadb://db:3306/secret', /needs a host, a user and a database/],
+    ['mysql:root:secret@db/chat', /needs a host, a user and a database/],
+    ['mysql://root:secret@db:33o6/chat', /URL of MySQL is mysql:/],
+    ['mysql://root:sec%ret@db/chat', /%25/],
+    ['mysql://root:secret@db/chat?password=secret', /\?ssl=true/],
+    [`mysql://root:secret@db/${'x'.repeat(65)}`, /at most 64 characters/],
     ['sqlite:', /needs the path of a file/],
     ['sqlite::memory:', /write memory:\.$/],
     ['sqlite://data/a.db', /without \/\//],
-    ['postgres://root:secret@db/chat', /sqlite:PATH or memory:/],
-    ['data/a.db', /sqlite:PATH or memory:/],
-    ['', /sqlite:PATH or memory:/],
+    ['postgres://root:secret@db/chat', /sqlite:PATH, mysql:.* or memory:/],
+    ['data/a.db', /sqlite:PATH, mysql:.* or memory:/],
+    ['', /sqlite:PATH, mysql:.* or memory:/],
   ];
   it.each(refusals)('[STORE28] %s is refused in one line that shows no password', async (url, words) => {
     for (const attempt of [() => openStorage(url), () => migrate(url)]) {

@@ -8,7 +8,7 @@ import { openSqlite } from '../../src/storage/sqlite/sqlite.ts';
 import { claimsContract } from './claims.contract.ts';
 import { newDatabase, removeFilesAfterwards } from './database-file.ts';
 import { insert, message, messages, noon, reasons, room } from './rows.ts';
-import { startScript } from './sqlite-child-process.ts';
+import { startScript } from './storage-child-process.ts';
 
 removeFilesAfterwards();
 

@@ -1,8 +1,8 @@
 // The tables of the Spring design, with its names and columns; a database that has them keeps its own.
 // Of its indexes only those that a query here can use are made.
-import type { Migration } from '../../migration.ts';
+import type { SqliteMigration } from './migration.ts';
 
-export const reference: Migration = {
+export const reference: SqliteMigration = {
   version: 1,
   name: 'reference',
   sql: `

@@ -1,6 +1,6 @@
 // Streams and their positions: `epoch` of rooms, `seq` of messages, and tables of ours. The chat tables are made anew
 // with their rows, because ALTER TABLE can add neither keys nor NOT NULL columns without a default.
-import type { Migration } from '../../migration.ts';
+import type { SqliteMigration } from './migration.ts';
 import { isoTime } from './time.ts';
 
 // Layouts as measured with commits of 1, 2 and 10 rows into 80 rooms. `chat_messages` and `topic_messages` keep their
@@ -9,7 +9,7 @@ import { isoTime } from './time.ts';
 // alone need no second tree. In `idempotency_keys` the key comes right after the actor, so that keys made in the order
 // of time lie together. Foreign keys cost nothing that could be measured.
 
-export const stagewire: Migration = {
+export const stagewire: SqliteMigration = {
   version: 2,
   name: 'stagewire',
   sql: `

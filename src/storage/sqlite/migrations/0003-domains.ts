@@ -1,6 +1,6 @@
 // The tables of documents, prices, orders, notifications, inventory, replay and queues. `notifications` is made anew
 // with its rows, for the reasons of migration 2: each gets a seq by time, each user's stream its row in `streams`.
-import type { Migration } from '../../migration.ts';
+import type { SqliteMigration } from './migration.ts';
 import { isoTime } from './time.ts';
 
 // Layouts as measured in CPU per row. `document_operations` keeps its rowid as messages do: as a WITHOUT ROWID table it
@@ -18,7 +18,7 @@ import { isoTime } from './time.ts';
 const notificationStream = (user: string) =>
   `'/user/' || replace(replace(${user}, '%', '%25'), '/', '%2F') || '/queue/notifications'`;
 
-export const domains: Migration = {
+export const domains: SqliteMigration = {
   version: 3,
   name: 'domains',
   sql: `

@@ -1,8 +1,8 @@
 // Who may write, and what actors' states were.
-import type { Migration } from '../../migration.ts';
+import type { SqliteMigration } from './migration.ts';
 
 // Snapshots are large and replaced in place: their bodies stay out of the key's tree.
-export const owners: Migration = {
+export const owners: SqliteMigration = {
   version: 4,
   name: 'owners',
   sql: `

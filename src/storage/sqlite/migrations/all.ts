@@ -1,9 +1,9 @@
 // The one list of SQLite migrations.
-import type { Migration } from '../../migration.ts';
+import type { SqliteMigration } from './migration.ts';
 import { reference } from './0001-reference.ts';
 import { stagewire } from './0002-stagewire.ts';
 import { domains } from './0003-domains.ts';
 import { owners } from './0004-owners.ts';
 
 /** In order of their versions. */
-export const sqliteMigrations: readonly Migration[] = [reference, stagewire, domains, owners];
+export const sqliteMigrations: readonly SqliteMigration[] = [reference, stagewire, domains, owners];

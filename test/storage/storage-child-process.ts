@@ -13,8 +13,8 @@ export interface Child {
   ended(): Promise<string[]>;
 }
 
-export function startChild(task: 'migrate' | 'commit', file: string): Child {
-  return startScript('./sqlite-child.js', [task, file]);
+export function startChild(task: 'migrate' | 'commit', place: string): Child {
+  return startScript('./storage-child.js', [task, place]);
 }
 
 /** @param script a built file, named as seen from this one. */

@@ -1,0 +1,51 @@
+// Claims of a MySQL database: who owns it, and what a commit asks to know whether it may still be made.
+import { nextEpoch, wholeTerritory, type Claim, type OwnerRow } from '../claim.ts';
+import { describe, type MysqlLocation } from './location.ts';
+import { lockTimeout, errorNumber, Session } from './session.ts';
+import { refused } from './migrations/migration.ts';
+
+/** For the commit of the owner so far that is on its way. */
+const lockTimeoutMs = 10_000;
+
+const selection = 'SELECT territory, epoch, owner FROM owners WHERE territory = ?';
+
+/**
+ * Asked in the transaction of each commit, with the claim's territory; its row goes to `assertHolds`. The lock is shared:
+ * commits of one owner don't wait for one another, while a claim waits for all of them, and they for it.
+ */
+export const ownerOfCommit = `${selection} LOCK IN SHARE MODE`;
+
+/**
+ * Makes `owner` the one that may write. Waits for a commit that is on its way; one that begins later is fenced off.
+ *
+ * @throws StorageError with reason UNAVAILABLE.
+ */
+export async function claimMysql(location: MysqlLocation, owner: string, now: number): Promise<Claim> {
+  const session = await Session.open(location, { lockTimeoutMs });
+  try {
+    await session.run('START TRANSACTION');
+    // Makes the row that the next statement locks; two that only looked for it could each keep the other from making it.
+    await session.run(
+      'INSERT INTO owners (territory, epoch, owner, claimed_at) VALUES (?, 0, ?, ?) ON DUPLICATE KEY UPDATE epoch = epoch',
+      [wholeTerritory, owner, new Date(now)],
+    );
+    const [row] = await session.rows<OwnerRow>(`${selection} FOR UPDATE`, [wholeTerritory]);
+    const epoch = nextEpoch(row);
+    await session.run('UPDATE owners SET epoch = ?, owner = ?, claimed_at = ? WHERE territory = ?', [
+      epoch,
+      owner,
+      new Date(now),
+      wholeTerritory,
+    ]);
+    await session.run('COMMIT');
+    return { territory: wholeTerritory, epoch };
+  } catch (error) {
+    if (errorNumber(error) !== lockTimeout) throw error;
+    throw refused(
+      `The owner so far of the database ${describe(location)} has been committing for ${lockTimeoutMs / 1000} s: ` +
+        'end that server, or try again.',
+    );
+  } finally {
+    session.close();
+  }
+}
