@@ -4,8 +4,7 @@ import { describe, type MysqlLocation } from './location.ts';
 import { lockTimeout, errorNumber, Session } from './session.ts';
 import { refused } from './migrations/migration.ts';
 
-/** For the commit of the owner so far that is on its way. */
-const lockTimeoutMs = 10_000;
+const lockTimeoutDefaultMs = 10_000;
 
 const selection = 'SELECT territory, epoch, owner FROM owners WHERE territory = ?';
 
@@ -18,9 +17,15 @@ export const ownerOfCommit = `${selection} LOCK IN SHARE MODE`;
 /**
  * Makes `owner` the one that may write. Waits for a commit that is on its way; one that begins later is fenced off.
  *
+ * @param lockTimeoutMs how long it waits, whole seconds.
  * @throws StorageError with reason UNAVAILABLE.
  */
-export async function claimMysql(location: MysqlLocation, owner: string, now: number): Promise<Claim> {
+export async function claimMysql(
+  location: MysqlLocation,
+  owner: string,
+  now: number,
+  lockTimeoutMs = lockTimeoutDefaultMs,
+): Promise<Claim> {
   const session = await Session.open(location, { lockTimeoutMs });
   try {
     await session.run('START TRANSACTION');

@@ -116,5 +116,5 @@ function wordsFor({ code, errno, message }: DriverError, location: MysqlLocation
     const reason = typeof code === 'string' ? code : String(message);
     return `Can't reach the database server ${host}:${port} for ${database} (${reason}).`;
   }
-  return String(message).replaceAll(/\s+/g, ' ');
+  return `${String(message).replaceAll(/\s+/g, ' ').replace(/\.$/, '')}.`;
 }
