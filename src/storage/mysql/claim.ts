@@ -1,8 +1,8 @@
 // Claims of a MySQL database: who owns it, and what a commit asks to know whether it may still be made.
+import { StorageError } from '../storage.ts';
 import { nextEpoch, wholeTerritory, type Claim, type OwnerRow } from '../claim.ts';
 import { describe, type MysqlLocation } from './location.ts';
 import { lockTimeout, errorNumber, Session } from './session.ts';
-import { refused } from './migrations/migration.ts';
 
 const lockTimeoutDefaultMs = 10_000;
 
@@ -46,9 +46,11 @@ export async function claimMysql(
     return { territory: wholeTerritory, epoch };
   } catch (error) {
     if (errorNumber(error) !== lockTimeout) throw error;
-    throw refused(
+    throw new StorageError(
+      'UNAVAILABLE',
       `The owner so far of the database ${describe(location)} has been committing for ${lockTimeoutMs / 1000} s: ` +
         'end that server, or try again.',
+      { cause: error },
     );
   } finally {
     session.close();

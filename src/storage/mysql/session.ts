@@ -42,7 +42,10 @@ export class Session {
         user,
         password,
         ...(options.withoutDatabase ? {} : { database }),
-        ...(ssl ? { ssl: {} } : {}),
+        // Both: without the second any certificate of a known authority would do, whoever it was given to.
+        ...(ssl ? { ssl: { rejectUnauthorized: true, verifyIdentity: true } } : {}),
+        // A server must not ask for files of this machine.
+        flags: ['-LOCAL_FILES'],
         charset: 'utf8mb4',
         timezone: 'Z',
         connectTimeout: connectTimeoutMs,
