@@ -45,7 +45,8 @@ describe('help', () => {
 
 describe('bad usage', () => {
   test.concurrent.each([
-    [['start', '--redis-url', 'redis://localhost'], /unknown option '--redis-url'/],
+    [['start', '--redis-url', 'http://a:password@localhost'], /--redis-url: write redis:\/\/host:6379/],
+    [['start', '--redis-url', 'redis://:password@localhost/a'], /--redis-url: write redis:\/\/host:6379/],
     [['start', '--price-interval', '10'], /--price-interval: write a duration from 50ms to 60s/],
     [['start', '--prot', '1'], /unknown option '--prot' \(Did you mean --port\?\)/],
     [['migrate', '--port', '1'], /unknown option '--port'/],
