@@ -2,8 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { placement, territoryOf } from '../../src/actors/placement.ts';
-import { assertHolds, holds, nextEpoch, type Claim, type OwnerRow } from '../../src/storage/claim.ts';
-import { StorageError } from '../../src/storage/storage.ts';
+import { assertHolds, nextEpoch, type Claim, type OwnerRow } from '../../src/storage/claim.ts';
 
 const keys = fc.string({ unit: 'binary' });
 const named = (count: number) =>
@@ -54,10 +53,10 @@ test('[FENCE1] whoever claims what, in whatever order: of each territory the new
       for (const [index, claim] of claims.entries()) {
         const row = rows.get(claim.territory);
         const isNewest = !claims.slice(index + 1).some(({ territory }) => territory === claim.territory);
-        expect(holds(claim, row)).toBe(isNewest);
-        expect(holds(claim, undefined)).toBe(false);
+        const fenced = expect.objectContaining({ reason: 'FENCED' }) as unknown;
         if (isNewest) assertHolds(claim, row);
-        else expect(() => assertHolds(claim, row)).toThrow(StorageError);
+        else expect(() => assertHolds(claim, row)).toThrow(fenced);
+        expect(() => assertHolds(claim, undefined)).toThrow(fenced);
       }
     }),
   );
