@@ -1,8 +1,9 @@
 // Claims of a SQLite file: who owns it, and whether a commit may still be made.
 import type { Statement } from 'better-sqlite3';
 import { assertHolds, nextEpoch, wholeTerritory, type Claim, type OwnerRow } from '../claim.ts';
-import { connect, unavailable, type Connection } from './connection.ts';
-import { toIsoTime } from './iso-time.ts';
+import { unavailable } from '../failure.ts';
+import { connect, type Connection } from './connection.ts';
+import { toIsoTime } from '../sql/iso-time.ts';
 
 const busyTimeoutMs = 10_000;
 
