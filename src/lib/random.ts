@@ -26,3 +26,8 @@ export function newEpoch(): string {
 export function newSecret(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }
+
+/** Between half of a time and all of it, so that those who failed together don't try again together. */
+export function jittered(timeMs: number): number {
+  return timeMs * (0.5 + Math.random() / 2);
+}

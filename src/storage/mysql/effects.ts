@@ -41,7 +41,8 @@ const children = new Map((Object.keys(schemas) as TableName[]).map((table) => [t
 
 const text = (value: unknown): unknown => (typeof value === 'string' ? storableText(value) : value);
 
-const thing = (kind: string, values: readonly unknown[]): string => JSON.stringify([kind, ...values.map(text)]);
+const thing = (kind: string, values: readonly unknown[]): string =>
+  JSON.stringify([kind, ...values.map(text)]);
 
 const rowOf = (table: TableName, row: Row): string =>
   thing(
