@@ -27,7 +27,7 @@ export function newSecret(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-/** Between half of a time and all of it, so that those who failed together don't try again together. */
-export function jittered(timeMs: number): number {
-  return timeMs * (0.5 + Math.random() / 2);
+/** A number from 0 to below 1, for spreading things out; nobody's secret. */
+export function chance(): number {
+  return Math.random();
 }

@@ -90,7 +90,7 @@ export async function claimStorage(url: string, owner: string, now: number): Pro
     case 'memory':
       return null;
     case 'sqlite':
-      return claimSqlite(location.file, owner, now);
+      return claimSqlite({ file: location.file, owner, now });
     case 'mysql':
       return claimMysql(location.at, owner, now);
   }

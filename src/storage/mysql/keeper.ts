@@ -1,6 +1,6 @@
 // Keeps one connection: opens it when it is first asked for, and another one whenever it is lost, until it is closed.
 import { monotonicMs, type Clock, type Timer } from '../../lib/clock.ts';
-import { jittered } from '../../lib/random.ts';
+import { chance } from '../../lib/random.ts';
 import { unavailable } from '../failure.ts';
 import type { Connection } from './connection.ts';
 import { StorageError } from '../storage.ts';
@@ -102,7 +102,8 @@ export class Keeper {
     const pauseMs = Math.min(pauseMinMs * 2 ** this.#failures, pauseMaxMs);
     this.#failures += 1;
     if (this.#isClosed) return;
-    this.#pause = this.#options.clock.after(jittered(pauseMs), () => {
+    // Not all of it, so that those who lost theirs together don't come back together.
+    this.#pause = this.#options.clock.after(pauseMs * (0.5 + chance() / 2), () => {
       this.#pause = null;
       this.#reopen();
     });

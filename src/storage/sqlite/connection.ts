@@ -2,7 +2,7 @@
 import Driver from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { reasonOf } from '../failure.ts';
+import { reasonOf, unavailable } from '../failure.ts';
 import { StorageError } from '../storage.ts';
 
 export type Connection = Driver.Database;
@@ -85,4 +85,15 @@ function isBusy(error: unknown): boolean {
 export function isRefusedByData(error: unknown): boolean {
   if (!(error instanceof Driver.SqliteError)) return true;
   return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(error.code);
+}
+
+/** What somebody is told who asked for the lock of the database alone, once, before anything else. */
+export function lockedOrUnavailable(cause: unknown, file: string, waitedMs: number): StorageError {
+  if (!isBusy(cause)) return unavailable(cause);
+  return new StorageError(
+    'UNAVAILABLE',
+    `The database ${file} was locked for ${waitedMs / 1_000} s by another process, which may have been stopped in the ` +
+      'middle of a write: end it or let it go on, and try again.',
+    { cause },
+  );
 }
