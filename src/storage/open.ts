@@ -7,8 +7,8 @@ import { claimSqlite } from './sqlite/claim.ts';
 import type { MigrationPlan, MigrationReport } from './migration.ts';
 import { claimMysql } from './mysql/claim.ts';
 import { parseMysqlUrl, type MysqlLocation } from './mysql/location.ts';
-import { openMysql } from './mysql/mysql.ts';
 import { migrateMysql, planMysql } from './mysql/migrate.ts';
+import { openMysql } from './mysql/mysql.ts';
 import { migrateSqlite, planSqlite } from './sqlite/migrate.ts';
 import { openSqlite } from './sqlite/sqlite.ts';
 import { StorageError, type Storage } from './storage.ts';
@@ -38,7 +38,7 @@ export async function openStorage(url: string, { claim = null }: OpenOptions = {
     case 'sqlite':
       return openSqlite({ file: location.file, claim });
     case 'mysql':
-      return openMysql({ at: location.at, claim });
+      return openMysql({ location: location.at, claim });
   }
 }
 

@@ -92,7 +92,7 @@ describe.runIf(runsMysql)('claims of MySQL', () => {
     const owner = await asked;
     expect(order[0]).toBe('committed');
     expect(owner).toEqual({ territory: '*', epoch: 2, owner: 'younger' });
-    expect(() => assertHolds(claim, owner)).toThrow('The database is owned by younger now.');
+    expect(() => assertHolds(claim, owner)).toThrow('Another server has taken over this database: younger.');
     expect(await server().sql('SELECT topic FROM topics', url)).toEqual([{ topic: 'early' }]);
   });
 

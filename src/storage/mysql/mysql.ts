@@ -1,6 +1,16 @@
-// MySQL and MariaDB as a store: group commit, queries, closing.
-import { assertHolds, type Claim, type OwnerRow } from '../claim.ts';
-import { assertNewest } from '../migration.ts';
+// MySQL and MariaDB as a store: one connection for commits, a few for queries.
+import { monotonicMs, systemClock, type Clock } from '../../lib/clock.ts';
+import type { Claim } from '../claim.ts';
+import { newCommitLock, openCommitConnection } from './commit-connection.ts';
+import { Commits } from './commits.ts';
+import { unavailable } from '../failure.ts';
+import { Keeper } from './keeper.ts';
+import type { MysqlLocation } from './location.ts';
+import { assertMigrated } from './migrate.ts';
+import { Pool, queryLimitMs } from './pool.ts';
+import { runQuery } from './queries.ts';
+import { ConnectionLost } from './server-error.ts';
+import { Session } from './session.ts';
 import {
   StorageError,
   type Outcome,
@@ -10,63 +20,74 @@ import {
   type Storage,
   type Transaction,
 } from '../storage.ts';
-import { ownerOfCommit } from './claim.ts';
-import { constraint, isRefusedByData, isToRetry, unavailable } from './errors.ts';
-import { MysqlLink } from './link.ts';
-import type { MysqlLocation } from './location.ts';
-import { queryMysql } from './queries.ts';
-import { MysqlWrites } from './writes.ts';
 
 export interface MysqlOptions {
-  readonly at: MysqlLocation;
+  readonly location: MysqlLocation;
   /** Commits are made only while it holds. */
   readonly claim?: Claim | null;
+  readonly clock?: Clock;
 }
 
-const attemptsMax = 5;
+const lockTimeoutMs = 5_000;
+// A connection that breaks takes one query with it, which is asked again.
+const triesMax = 3;
 
-interface Waiting {
-  readonly transactions: readonly Transaction[];
-  readonly resolve: (outcomes: readonly Outcome[]) => void;
+/**
+ * Opens a migrated database.
+ *
+ * @throws StorageError with reason UNAVAILABLE: not to be reached, no database, or not of this version's schema.
+ */
+export async function openMysql({
+  location,
+  claim = null,
+  clock = systemClock,
+}: MysqlOptions): Promise<Storage> {
+  const session = await Session.open(location, { lockTimeoutMs });
+  try {
+    await assertMigrated(session, location);
+  } finally {
+    session.close();
+  }
+  const lock = newCommitLock();
+  const keeper = new Keeper({ clock, open: () => openCommitConnection({ location, clock }, lock) });
+  try {
+    await keeper.get();
+  } catch (error) {
+    await keeper.close();
+    throw error;
+  }
+  return new MysqlStorage(keeper, new Commits({ keeper, clock, claim }), new Pool({ location, clock }));
 }
 
-export class MysqlStorage implements Storage {
-  readonly #commits: MysqlLink;
-  readonly #reads: MysqlLink;
-  readonly #writes: MysqlWrites;
-  readonly #claim: Claim | null;
-  /** Groups that share the next commit. */
-  #waiting: Waiting[] = [];
-  #isCommitting = false;
+class MysqlStorage implements Storage {
+  readonly #keeper: Keeper;
+  readonly #commits: Commits;
+  readonly #pool: Pool;
+  readonly #queries = new Set<Promise<unknown>>();
   #closing: Promise<void> | null = null;
-  #idle: (() => void) | null = null;
 
-  constructor({ at, claim = null }: MysqlOptions) {
-    this.#commits = new MysqlLink(at);
-    this.#reads = new MysqlLink(at);
-    this.#writes = new MysqlWrites(this.#commits);
-    this.#claim = claim;
+  constructor(keeper: Keeper, commits: Commits, pool: Pool) {
+    this.#keeper = keeper;
+    this.#commits = commits;
+    this.#pool = pool;
   }
 
   commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
-    if (transactions.length === 0) return Promise.resolve([]);
-    if (this.#closing) {
-      const closed = new StorageError('UNAVAILABLE', 'The store is closed.');
-      return Promise.resolve(transactions.map(() => closed));
-    }
-    return new Promise((resolve) => {
-      this.#waiting.push({ transactions, resolve });
-      if (!this.#isCommitting) void this.#commitAll();
-    });
+    if (!this.#closing) return this.#commits.commit(transactions);
+    const outcome = closed();
+    return Promise.resolve(transactions.map(() => outcome));
   }
 
   async query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
-    if (this.#closing) throw new StorageError('UNAVAILABLE', 'The store is closed.');
+    if (this.#closing) throw closed();
+    const asked = this.#ask(query);
+    this.#queries.add(asked);
     try {
-      return await queryMysql(this.#reads, query);
+      return await asked;
     } catch (error) {
-      if (!isRefusedByData(error)) this.#reads.break();
       throw unavailable(error);
+    } finally {
+      this.#queries.delete(asked);
     }
   }
 
@@ -75,108 +96,26 @@ export class MysqlStorage implements Storage {
     return this.#closing;
   }
 
+  async #ask<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
+    const endMs = monotonicMs() + queryLimitMs;
+    for (let tries = 1; ; tries += 1) {
+      await this.#commits.settled();
+      try {
+        return await this.#pool.use((connection) => runQuery(connection, query, queryLimitMs));
+      } catch (error) {
+        if (!(error instanceof ConnectionLost) || tries === triesMax || monotonicMs() >= endMs) throw error;
+      }
+    }
+  }
+
   async #close(): Promise<void> {
-    if (this.#isCommitting) await new Promise<void>((resolve) => (this.#idle = resolve));
-    this.#commits.close();
-    this.#reads.close();
-  }
-
-  async #commitAll(): Promise<void> {
-    this.#isCommitting = true;
-    while (this.#waiting.length > 0) {
-      const groups = this.#waiting.splice(0);
-      const outcomes = await this.#commitOnce(groups.flatMap(({ transactions }) => transactions));
-      let from = 0;
-      for (const { transactions, resolve } of groups) {
-        resolve(outcomes.slice(from, from + transactions.length));
-        from += transactions.length;
-      }
-    }
-    this.#isCommitting = false;
-    this.#idle?.();
-  }
-
-  async #commitOnce(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return (await this.#applyTogether(transactions)) ?? (await this.#applyEachAlone(transactions));
-      } catch (error) {
-        const isFenced = error instanceof StorageError && error.reason === 'FENCED';
-        if (isFenced || isToRetry(error)) await this.#rollback();
-        else this.#commits.break();
-        if (isToRetry(error) && attempt < attemptsMax) continue;
-        const outcome = unavailable(error);
-        return transactions.map(() => outcome);
-      }
-    }
-  }
-
-  async #rollback(): Promise<void> {
-    try {
-      await this.#commits.run('ROLLBACK');
-    } catch {
-      // The server rolls back what a connection leaves behind.
-      this.#commits.break();
-    }
-  }
-
-  async #begin(): Promise<void> {
-    await this.#commits.run('START TRANSACTION');
-    if (!this.#claim) return;
-    const { rows } = await this.#commits.execute(ownerOfCommit, [this.#claim.territory]);
-    assertHolds(this.#claim, rows[0] as OwnerRow | undefined);
-  }
-
-  async #applyTogether(transactions: readonly Transaction[]): Promise<Outcome[] | null> {
-    await this.#begin();
-    try {
-      for (const transaction of transactions) await this.#apply(transaction);
-    } catch (error) {
-      if (!isRefusedByData(error)) throw error;
-      await this.#commits.run('ROLLBACK');
-      return null;
-    }
-    await this.#commits.run('COMMIT');
-    return transactions.map(() => null);
-  }
-
-  async #applyEachAlone(transactions: readonly Transaction[]): Promise<Outcome[]> {
-    await this.#begin();
-    const outcomes: Outcome[] = [];
-    for (const transaction of transactions) {
-      await this.#commits.run('SAVEPOINT one');
-      try {
-        await this.#apply(transaction);
-        outcomes.push(null);
-      } catch (error) {
-        if (!isRefusedByData(error)) throw error;
-        await this.#commits.run('ROLLBACK TO SAVEPOINT one');
-        outcomes.push(constraint(error));
-      }
-    }
-    await this.#commits.run('COMMIT');
-    return outcomes;
-  }
-
-  async #apply(transaction: Transaction): Promise<void> {
-    for (const write of transaction) await this.#writes.apply(write);
-  }
-
-  /** @throws StorageError when the schema is not this version's. */
-  async assertMigrated(): Promise<void> {
-    void assertNewest;
-    await this.#reads.execute('SELECT 1 FROM owners LIMIT 1');
+    await this.#commits.ended();
+    await Promise.allSettled(this.#queries);
+    await this.#pool.close();
+    await this.#keeper.close();
   }
 }
 
-/** @throws StorageError with reason UNAVAILABLE: no database, not of this version's schema, or not reachable. */
-export async function openMysql(options: MysqlOptions): Promise<Storage> {
-  const storage = new MysqlStorage(options);
-  try {
-    await storage.assertMigrated();
-    return storage;
-  } catch (error) {
-    await storage.close();
-    throw unavailable(error);
-  }
+function closed(): StorageError {
+  return new StorageError('UNAVAILABLE', 'The store is closed.');
 }

@@ -1,51 +1,78 @@
-// Runs the named queries and gives their rows as the contract has them.
-import type { Selection } from '../sqlite/selection.ts';
-import { nearestTime, storableText } from '../storable.ts';
+// Runs the named queries on a connection, and gives their rows as the contract has them.
+import type { Connection, ServerRow } from './connection.ts';
+import { missedColumns, missedSince, type MissedArguments } from './missed.ts';
+import { mysqlSelections } from './selections.ts';
+import { toServerTime } from './statements.ts';
+import { fromIsoTime } from '../sql/iso-time.ts';
+import { boundArguments, type Selection } from '../sql/selection.ts';
+import { rowDecoder, type Value } from '../sql/value.ts';
+import { compareText } from '../storable.ts';
 import type { Query, QueryName, Rows } from '../storage.ts';
-import type { MysqlLink } from './link.ts';
-import { selections } from './selections.ts';
-import { fromValue, toBound, toDateTime, type Value } from './values.ts';
+import type { ChatMessageRow } from '../tables.ts';
 
-interface Prepared {
-  readonly sql: string;
-  /** Names of the arguments in the order of their places; one may come more than once. */
-  readonly names: readonly string[];
-  readonly selection: Selection;
+const decoders = {
+  // Sums come as decimals, in a text.
+  integer: Number,
+  boolean: (value: unknown) => value !== 0,
+  time: (text: unknown) => fromIsoTime(text as string),
+  // A copy: the driver's own is a part of all that came in with it, and would keep that for as long as it is kept.
+  bytes: (bytes: unknown) => Buffer.from(bytes as Uint8Array),
+};
+
+type Run = (connection: Connection, args: object, limitMs: number) => Promise<ServerRow[]>;
+
+/** Parameters by name, as in `:roomId`, in the way that the servers know: by place. */
+export function placed(sql: string): { readonly sql: string; readonly names: readonly string[] } {
+  const names: string[] = [];
+  const found = sql.replaceAll(/:(\w+)/g, (_, name: string) => {
+    names.push(name);
+    return '?';
+  });
+  return { sql: found, names };
 }
 
-const prepared = new Map<string, Prepared>(
-  Object.entries(selections).map(([name, selection]: [string, Selection]) => {
-    const names: string[] = [];
-    const sql = selection.sql.replaceAll(/:([a-zA-Z]+)/g, (_place, argument: string) => {
-      names.push(argument);
-      return '?';
-    });
-    return [name, { sql, names, selection }];
-  }),
-);
-
-function bound(name: string, value: unknown, times: readonly string[]): Value {
-  if (typeof value === 'string') return storableText(value);
-  const number = value as number;
-  if (times.includes(name)) return toDateTime(nearestTime(number));
-  // As text: the driver sends numbers as fractions, and a limit is none.
-  if (name === 'limit') return String(Math.max(0, toBound(number)));
-  return toBound(number);
+function prepare({ sql: named, columns, times = [] }: Selection): Run {
+  const { sql, names } = placed(named);
+  const decode = rowDecoder(columns, decoders);
+  return async (connection, args, limitMs) => {
+    const values = boundArguments(args, times, toServerTime);
+    const rows = await connection.execute(
+      sql,
+      names.map((name) => values[name] ?? null),
+      limitMs,
+    );
+    decode(rows);
+    return rows;
+  };
 }
 
-/** @throws the driver's error, or TypeError when there is no such query. */
-export async function queryMysql<Name extends QueryName>(
-  link: MysqlLink,
+const decodeMissed = rowDecoder(missedColumns, decoders);
+
+const compareMissed = (one: ChatMessageRow, other: ChatMessageRow): number =>
+  one.created_at - other.created_at || compareText(one.room_id, other.room_id) || one.seq - other.seq;
+
+async function runMissed(connection: Connection, args: object, limitMs: number): Promise<ServerRow[]> {
+  const bound = boundArguments(args, ['since'], toServerTime) as unknown as MissedArguments;
+  const execute = (sql: string, values: readonly Value[]) => connection.execute(sql, values, limitMs);
+  const pages = await missedSince(execute, bound);
+  const rows = pages.flat();
+  decodeMissed(rows);
+  if (pages.length > 1) (rows as unknown as ChatMessageRow[]).sort(compareMissed);
+  return rows.slice(0, bound.limit);
+}
+
+const runs: ReadonlyMap<string, Run> = new Map([
+  ...Object.entries(mysqlSelections).map(([name, selection]): [string, Run] => [name, prepare(selection)]),
+  ['missedSince', runMissed],
+]);
+
+/** @throws ConnectionLost, or the server's error. */
+export async function runQuery<Name extends QueryName>(
+  connection: Connection,
   query: Query<Name>,
+  limitMs: number,
 ): Promise<Rows<Name>> {
-  const found = prepared.get(query.name);
-  if (!found) throw new TypeError(`There is no query ${query.name}.`);
-  const { sql, names, selection } = found;
-  const args = query.args as Readonly<Record<string, unknown>>;
-  const values = names.map((name) => bound(name, args[name], selection.times ?? []));
-  const { rows } = await link.execute(sql, values);
-  const columns = Object.entries(selection.columns);
-  return rows.map((row) =>
-    Object.fromEntries(columns.map(([column, kind]) => [column, fromValue(kind, row[column])])),
-  ) as unknown as Rows<Name>;
+  const run = runs.get(query.name);
+  if (!run) throw new TypeError(`There is no query ${query.name}.`);
+  return (await run(connection, query.args, limitMs)) as unknown as Rows<Name>;
 }

@@ -1,158 +1,174 @@
-// Writes as MySQL statements. Knows no transactions.
-import { schemas, type ColumnKind, type TableSchema } from '../schema.ts';
-import { nearestTime, storableText } from '../storable.ts';
-import type { Write } from '../storage.ts';
+// Makes the writes of a commit on a connection, within the transaction that is open there.
+import type { Batch } from './plan.ts';
+import { planWrites } from './plan.ts';
+import {
+  countedSql,
+  countSql,
+  deleteSql,
+  insertSql,
+  keyParameters,
+  rowParameters,
+  slices,
+  toServerTime,
+  toServerValue,
+  upsertSql,
+  type BatchedRow,
+  type Parameters,
+} from './statements.ts';
+import type { ServerRow } from './connection.ts';
+import { nearestTime, storableText, storableTime } from '../storable.ts';
+import type { AppendedName, Write } from '../storage.ts';
 import type { TableName } from '../tables.ts';
-import type { MysqlLink } from './link.ts';
-import { toDateTime, toValue, type Value } from './values.ts';
 
-type Row = Readonly<Record<string, unknown>>;
-
-/** Tables whose rows have a place beside their key, which another row may have taken. */
-const placed: ReadonlySet<TableName> = new Set(['chat_messages', 'notifications', 'queue_messages']);
-
-const schemaOf = (table: TableName) => schemas[table] as unknown as TableSchema<Record<string, unknown>>;
-
-interface Statements {
-  readonly columns: readonly (readonly [string, ColumnKind])[];
-  readonly key: readonly string[];
-  readonly insert: string;
-  readonly upsert: string;
-  readonly update: string;
-  readonly delete: string;
+/** What runs the statements: a connection within its transaction, with what is left of its time. */
+export interface Executor {
+  readonly packetBytesMax: number;
+  /** Runs a prepared statement. @throws ConnectionLost, or the server's error. */
+  execute(sql: string, parameters: Parameters): Promise<ServerRow[]>;
 }
 
-function statementsOf(table: TableName): Statements {
-  const { columns, key } = schemaOf(table);
-  const names = Object.keys(columns);
-  const others = names.filter((name) => !key.includes(name));
-  const insert = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
-  const where = key.map((name) => `${name} = ?`).join(' AND ');
-  const changes = (others.length === 0 ? key : others).map((name) => `${name} = VALUES(${name})`).join(', ');
-  return {
-    columns: Object.entries(columns),
-    key,
-    insert,
-    upsert: `${insert} ON DUPLICATE KEY UPDATE ${changes}`,
-    update: `UPDATE ${table} SET ${others.map((name) => `${name} = ?`).join(', ')} WHERE ${where}`,
-    delete: `DELETE FROM ${table} WHERE ${where}`,
-  };
+type MarkRead = Extract<Write, { op: 'mark_read' }>;
+type Append = Extract<Write, { op: 'append' }>;
+
+/**
+ * @throws what `execute` does, or a RangeError or TypeError for a value that can't be stored: then some of the writes
+ *   may have been made, and more than one of them may be why.
+ */
+export async function makeWrites(executor: Executor, writes: Iterable<Write>): Promise<void> {
+  for (const batch of planWrites(writes)) await makeBatch(executor, batch);
 }
 
-const statements = Object.fromEntries(
-  (Object.keys(schemas) as TableName[]).map((table) => [table, statementsOf(table)]),
-) as Readonly<Record<TableName, Statements>>;
-
-export class MysqlWrites {
-  readonly #link: MysqlLink;
-
-  constructor(link: MysqlLink) {
-    this.#link = link;
-  }
-
-  /** @throws the driver's error, or a RangeError or TypeError for a value that can't be stored. */
-  async apply(write: Write): Promise<void> {
-    switch (write.op) {
-      case 'insert':
-        return this.#run(
-          statements[write.table].insert,
-          this.#values(write.table, write.row as unknown as Row),
-        );
-      case 'upsert':
-        return this.#upsert(write.table, write.row as unknown as Row);
-      case 'delete':
-        return this.#delete(write.table, write.key as Row);
-      case 'append':
-        return this.#append(write);
-      case 'mark_read':
-        return this.#run(
-          `UPDATE chat_messages SET status = 'READ', updated_at = ?
-            WHERE room_id = ? AND seq > ? AND seq <= ? AND sender_id <> ? AND status <> 'READ'`,
-          [
-            toDateTime(write.at),
-            storableText(write.roomId),
-            write.after,
-            write.upto,
-            storableText(write.readerId),
-          ],
-        );
-      case 'trim_topic':
-        return this.#run('DELETE FROM topic_messages WHERE topic = ? AND seq <= ?', [
-          storableText(write.topic),
-          write.upto,
-        ]);
-      case 'trim_inventory':
-        return this.#run('DELETE FROM inventory_changes WHERE stream = ? AND seq <= ?', [
-          storableText(write.stream),
-          write.upto,
-        ]);
-      case 'trim_document': {
-        const docId = storableText(write.docId);
-        await this.#run('DELETE FROM document_operations WHERE doc_id = ? AND revision < ?', [
-          docId,
-          write.operationsBefore,
-        ]);
-        return this.#run('DELETE FROM document_snapshots WHERE doc_id = ? AND revision < ?', [
-          docId,
-          write.snapshotsBefore,
-        ]);
+async function makeBatch(executor: Executor, batch: Batch): Promise<unknown> {
+  const [first] = batch;
+  switch (first.op) {
+    case 'insert':
+      return inSlices(executor, rowsOf(batch), (rows) => insertSql(first.table, rows));
+    case 'upsert':
+      return inSlices(executor, rowsOf(batch), (rows) => upsertSql(first.table, rows));
+    case 'delete':
+      return inSlices(executor, keysOf(batch), (rows) => deleteSql(first.table, rows));
+    case 'append':
+      return append(executor, first.table, batch as readonly Append[]);
+    default:
+      for (const write of batch) {
+        for (const [sql, parameters] of single(write)) await executor.execute(sql, parameters);
       }
-      case 'expire':
-        return this.#expire(
-          toDateTime(nearestTime(write.keysBefore)),
-          toDateTime(nearestTime(write.topicsBefore)),
-        );
+      return;
+  }
+}
+
+const rowsOf = (batch: Batch): Parameters[] =>
+  batch.map((write) => {
+    const { table, row } = write as Extract<Write, { op: 'insert' }>;
+    return rowParameters(table, row as unknown as BatchedRow);
+  });
+
+const keysOf = (batch: Batch): Parameters[] =>
+  batch.map((write) => {
+    const { table, key } = write as Extract<Write, { op: 'delete' }>;
+    return keyParameters(table, key as BatchedRow);
+  });
+
+async function inSlices(
+  executor: Executor,
+  rows: readonly Parameters[],
+  sql: (rows: number) => string,
+): Promise<ServerRow[]> {
+  const found: ServerRow[] = [];
+  for (const slice of slices(rows, executor.packetBytesMax)) {
+    found.push(...(await executor.execute(sql(slice.length), slice.flat())));
+  }
+  return found;
+}
+
+/** Counts each stream on by as many as it gets, then looks what that makes of it: its row stays locked until the commit. */
+async function append(executor: Executor, table: AppendedName, appends: readonly Append[]): Promise<void> {
+  const counts = new Map<string, { readonly epoch: string; count: number }>();
+  for (const { stream, epoch } of appends) {
+    const counted = counts.get(storableText(stream));
+    if (counted) counted.count += 1;
+    else counts.set(storableText(stream), { epoch: storableText(epoch), count: 1 });
+  }
+  // In one order, so that two that append to the same streams don't wait for one another.
+  const streams = [...counts].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const added = streams.map(([stream, { epoch, count }]): Parameters => [stream, epoch, count]);
+  await inSlices(executor, added, countSql);
+  const counted = await inSlices(
+    executor,
+    streams.map(([stream]) => [stream]),
+    countedSql,
+  );
+  const last = new Map(counted.map(({ stream, seq }) => [stream as string, seq as number]));
+  for (const [stream, { count }] of counts) last.set(stream, (last.get(stream) ?? 0) - count);
+  const rows = appends.map(({ stream, row }) => {
+    const seq = (last.get(storableText(stream)) ?? 0) + 1;
+    last.set(storableText(stream), seq);
+    return rowParameters(table, { ...row, seq } as unknown as BatchedRow);
+  });
+  await inSlices(executor, rows, (count) => insertSql(table, count));
+}
+
+// Beyond every whole number that is stored: the servers know no infinite ones.
+const boundMax = 1e18;
+
+/** A bound of a range, which may be infinite. */
+function bound(value: number): number {
+  if (Number.isNaN(value)) throw new RangeError('A bound must be a number.');
+  return Math.min(Math.max(value, -boundMax), boundMax);
+}
+
+/** Writes of many rows, as one statement each or two. */
+function single(write: Write): (readonly [sql: string, parameters: Parameters])[] {
+  switch (write.op) {
+    case 'mark_read':
+      return [markRead(write)];
+    case 'trim_topic':
+      return [
+        [trimSql('topic_messages', 'topic = ? AND seq <= ?'), [storableText(write.topic), bound(write.upto)]],
+      ];
+    case 'trim_inventory':
+      return [
+        [
+          trimSql('inventory_changes', 'stream = ? AND seq <= ?'),
+          [storableText(write.stream), bound(write.upto)],
+        ],
+      ];
+    case 'trim_document': {
+      const before = 'doc_id = ? AND revision < ?';
+      const docId = storableText(write.docId);
+      return [
+        [trimSql('document_operations', before), [docId, bound(write.operationsBefore)]],
+        [trimSql('document_snapshots', before), [docId, bound(write.snapshotsBefore)]],
+      ];
     }
+    case 'expire': {
+      const keysBefore = toServerTime(nearestTime(write.keysBefore));
+      return [
+        [trimSql('idempotency_keys', 'created_at < ?'), [keysBefore]],
+        [trimSql('command_answers', 'created_at < ?'), [keysBefore]],
+        [expireTopicsSql, [toServerTime(nearestTime(write.topicsBefore))]],
+      ];
+    }
+    default:
+      throw new TypeError(`A ${write.op} is made with others of its table.`);
   }
+}
 
-  async #upsert(table: TableName, row: Row): Promise<void> {
-    const values = this.#values(table, row);
-    if (!placed.has(table)) return this.#run(statements[table].upsert, values);
-    // ON DUPLICATE KEY would change the row that has the place.
-    const { columns, key, update, insert } = statements[table];
-    const value = new Map(columns.map(([name], index) => [name, values[index] as Value]));
-    const others = columns.filter(([name]) => !key.includes(name)).map(([name]) => value.get(name) as Value);
-    const keys = key.map((name) => value.get(name) as Value);
-    const { affected } = await this.#link.execute(update, [...others, ...keys]);
-    if (affected === 0) await this.#run(insert, values);
-  }
+const trimSql = (table: TableName, where: string): string => `DELETE FROM ${table} WHERE ${where}`;
 
-  async #delete(table: TableName, key: Row): Promise<void> {
-    const { columns } = schemaOf(table);
-    const values = statements[table].key.map((name) => {
-      if (key[name] === undefined) throw new TypeError(`A delete needs ${name}.`);
-      return toValue(columns[name] as ColumnKind, key[name]);
-    });
-    await this.#run(statements[table].delete, values);
-  }
+// The messages go with their topic's row, by its foreign key.
+const expireTopicsSql = `DELETE FROM topics WHERE coalesce(
+  (SELECT message.created_at FROM topic_messages AS message
+    WHERE message.topic = topics.topic ORDER BY message.seq DESC LIMIT 1),
+  topics.created_at) < ?`;
 
-  async #append({ table, stream, epoch, row }: Extract<Write, { op: 'append' }>): Promise<void> {
-    const name = storableText(stream);
-    await this.#run(
-      'INSERT INTO streams (stream, epoch, seq) VALUES (?, ?, 1) ON DUPLICATE KEY UPDATE seq = seq + 1',
-      [name, storableText(epoch)],
-    );
-    const { rows } = await this.#link.execute('SELECT seq FROM streams WHERE stream = ?', [name]);
-    await this.#run(statements[table].insert, this.#values(table, { ...row, seq: Number(rows[0]?.['seq']) }));
-  }
+const markReadSql = `UPDATE chat_messages FORCE INDEX (uk_room_seq) SET status = 'READ', updated_at = ?
+  WHERE room_id = ? AND seq > ? AND seq <= ? AND sender_id <> ? AND status <> 'READ'`;
 
-  async #expire(keysBefore: string, topicsBefore: string): Promise<void> {
-    await this.#run('DELETE FROM idempotency_keys WHERE created_at < ?', [keysBefore]);
-    await this.#run('DELETE FROM command_answers WHERE created_at < ?', [keysBefore]);
-    await this.#run(
-      `DELETE FROM topics WHERE coalesce(
-         (SELECT message.created_at FROM topic_messages AS message
-           WHERE message.topic = topics.topic ORDER BY message.seq DESC LIMIT 1),
-         topics.created_at) < ?`,
-      [topicsBefore],
-    );
-  }
-
-  async #run(sql: string, values: readonly Value[]): Promise<void> {
-    await this.#link.execute(sql, [...values]);
-  }
-
-  #values(table: TableName, row: Row): Value[] {
-    return statements[table].columns.map(([column, kind]) => toValue(kind, row[column]));
-  }
+function markRead({ roomId, readerId, after, upto, at }: MarkRead): [string, Parameters] {
+  const time = toServerTime(storableTime(at));
+  return [
+    markReadSql,
+    [time, storableText(roomId), bound(after), bound(upto), toServerValue('text', readerId)],
+  ];
 }
