@@ -1,23 +1,17 @@
-// MySQL as a store, on a real server.
-import { beforeAll, describe } from 'vitest';
-import { migrate, openStorage } from '../../src/storage/open.ts';
-import { schemas } from '../../src/storage/schema.ts';
+// What MySQL and MariaDB do as all stores do.
+import { describe } from 'vitest';
+import { openStorage } from '../../src/storage/open.ts';
 import { runsMysql } from '../support/mariadb.ts';
 import { useMariadb } from '../support/shared-mariadb.ts';
+import { emptyDatabases } from './mysql-database.ts';
 import { storageContract } from './storage.contract.ts';
 
-describe.runIf(runsMysql)('on a server', () => {
+describe.runIf(runsMysql)('mysql', () => {
   const server = useMariadb();
-  let url: string;
-
-  beforeAll(async () => {
-    url = await server().newDatabase();
-    await migrate(url);
-  });
+  const emptyDatabase = emptyDatabases(server);
 
   storageContract('mysql', async () => {
-    const emptied = Object.keys(schemas).map((table) => `DELETE FROM ${table}`);
-    await server().sql(`SET foreign_key_checks = 0; ${emptied.join('; ')}`, url);
+    const url = await emptyDatabase();
     const storage = await openStorage(url);
     return {
       storage,

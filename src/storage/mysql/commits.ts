@@ -77,7 +77,7 @@ export class Commits {
         start += transactions.length;
       }
     }
-    // In the same step as the look at what is asked for: whoever asks after that begins anew.
+    // Before those who were answered ask for more.
     this.#working = null;
   }
 
