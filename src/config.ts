@@ -2,6 +2,7 @@
 import { parseRateLimit, type RateLimit } from './edge/rate-limit.ts';
 import { parseDuration } from './lib/duration.ts';
 import { availableParallelism } from 'node:os';
+import { locateRedis } from './storage/redis/location.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -83,7 +84,7 @@ export const settings = {
     flag: '--redis-url',
     argument: '<url>',
     variable: 'STAGEWIRE_REDIS_URL',
-    help: 'what nodes share: redis://host:6379 or rediss://…; none unless given',
+    help: 'what nodes share: redis://host:6379, rediss://… or redis://…?cluster=true; none unless given',
     fallback: null,
   },
   jwtSecret: {
@@ -212,9 +213,8 @@ function databaseUrl(text: string): string {
 }
 
 function redisUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.hostname && (url.protocol === 'redis:' || url.protocol === 'rediss:')) return text;
-  throw new Error('write redis://host:6379, or rediss:// for TLS');
+  locateRedis(text);
+  return text;
 }
 
 function httpUrl(text: string): string {

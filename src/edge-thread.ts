@@ -12,7 +12,7 @@ import { systemClock } from './lib/clock.ts';
 import { edgeLimits, farewellMs, headLimits } from './limits.ts';
 import { loadKinds } from './load-kinds.ts';
 import { openLog } from './log.ts';
-import { databaseFails, metricsText, nodeBoard, watchThread } from './node-metrics.ts';
+import { databaseFails, metricsText, nodeBoard, redisIsAway, watchThread } from './node-metrics.ts';
 import { readPageFiles } from './page-files.ts';
 import type { EdgeTask, Order, Report } from './thread-tasks.ts';
 import { version } from './version.ts';
@@ -60,6 +60,7 @@ export async function runEdge({
     page: readPageFiles(),
     metrics: () => metricsText(board),
     databaseFails: () => databaseFails(board),
+    redisIsAway: config.redisUrl === null ? null : () => redisIsAway(board),
   });
 
   const ended = new Promise<void>((resolve, reject) => {

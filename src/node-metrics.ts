@@ -6,7 +6,8 @@ import type { Config } from './config.ts';
 import type { Clock } from './lib/clock.ts';
 import { MetricBoard, type Reading } from './lib/metric-board.ts';
 import { counter, gauge, perThread, type CountsOf } from './lib/metrics.ts';
-import { storageMetrics } from './storage/storage-metrics.ts';
+import { redisMetrics, storageMetrics } from './storage/storage-metrics.ts';
+import { hasStorageThread } from './thread-tasks.ts';
 import { version } from './version.ts';
 
 const threadMetrics = {
@@ -31,6 +32,7 @@ const tables = {
   edge: edgeMetrics,
   shard: shardMetrics,
   storage: storageMetrics,
+  redis: redisMetrics,
   thread: threadMetrics,
 } as const;
 
@@ -38,16 +40,25 @@ export type NodeBoard = MetricBoard<typeof tables>;
 export type ThreadCounts = CountsOf<typeof threadMetrics>;
 
 /** @param memory of the node's board, in a thread that is not its maker. */
-export function nodeBoard({ edges, shards }: Config, memory?: SharedArrayBuffer): NodeBoard {
+export function nodeBoard(config: Config, memory?: SharedArrayBuffer): NodeBoard {
   const names = (role: string, count: number): string[] =>
     Array.from({ length: count }, (_, index) => `${role}-${index}`);
-  const threads = [...names('edge', edges), ...names('shard', shards)];
+  const threads = [
+    ...names('edge', config.edges),
+    ...names('shard', config.shards),
+    ...(hasStorageThread(config) ? ['storage'] : []),
+  ];
   return new MetricBoard(tables, threads, memory);
 }
 
 /** Whether some shard could not use the database when it last tried. */
 export function databaseFails(board: NodeBoard): boolean {
   return board.total(storageMetrics.unavailable) > 0;
+}
+
+/** Whether Redis is configured and could not be used when it was last tried. */
+export function redisIsAway(board: NodeBoard): boolean {
+  return board.total(redisMetrics.unavailable) > 0;
 }
 
 /** The text of `/metrics`. */

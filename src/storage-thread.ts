@@ -1,6 +1,7 @@
 // The storage thread: one store for several shards, so that their writes share a commit.
 import { systemClock } from './lib/clock.ts';
 import { openLog } from './log.ts';
+import { nodeBoard, watchThread } from './node-metrics.ts';
 import { openStorage } from './storage/open.ts';
 import { openRedis } from './storage/redis/redis.ts';
 import { serveShared } from './storage/remote-shared.ts';
@@ -8,11 +9,16 @@ import { serveStorage } from './storage/remote.ts';
 import type { Order, Report, StorageTask } from './thread-tasks.ts';
 
 /** Runs until it is told to drain. */
-export async function runStorage({ settings, control }: StorageTask): Promise<void> {
-  const { redisUrl } = settings.config;
+export async function runStorage({ settings, metrics, control }: StorageTask): Promise<void> {
   const log = openLog(settings.logLevel, 'storage');
+  const counts = nodeBoard(settings.config, metrics).countsOf('storage');
   const storage = await openStorage(settings.config.databaseUrl, { claim: settings.claim });
-  const shared = redisUrl ? openRedis({ url: redisUrl, node: settings.node, clock: systemClock, log }) : null;
+  const { node, config } = settings;
+  const shared =
+    config.redisUrl === null
+      ? null
+      : openRedis({ url: config.redisUrl, node, clock: systemClock, log, counts: counts.redis });
+  watchThread(counts.thread, systemClock, () => undefined);
   const ended = new Promise<void>((resolve, reject) => {
     control.on('message', (order: Order) => {
       if (order.type === 'connect') {

@@ -17,6 +17,15 @@ export interface NodeSettings {
   readonly kindsUrl: string;
 }
 
+/**
+ * Whether the store has a thread of its own. One SQLite writer serves all shards; a single shard opens the file itself:
+ * that spares two hops a message. Clients of other servers cost time that a shard has no room for. In memory the store
+ * must outlive a shard.
+ */
+export function hasStorageThread({ shards, databaseUrl, redisUrl }: Config): boolean {
+  return shards > 1 || redisUrl !== null || !/^sqlite:/i.test(databaseUrl);
+}
+
 interface TaskBase {
   readonly settings: NodeSettings;
   /** Where all threads count. */
@@ -57,6 +66,7 @@ export type Order =
   | { readonly type: 'drain' };
 
 /** From a thread, over its control port. */
-export interface Report {
-  readonly type: 'ready';
-}
+export type Report =
+  | { readonly type: 'ready' }
+  /** Another server has claimed the database: the node can store nothing more. In words for the operator. */
+  | { readonly type: 'fenced'; readonly message: string };

@@ -20,6 +20,8 @@ export interface OpenDoorsOptions {
   readonly metrics: () => string;
   /** Whether the database could not be used lately. */
   readonly databaseFails: () => boolean;
+  /** Whether Redis could not; null where there is none. */
+  readonly redisIsAway: (() => boolean) | null;
 }
 
 const prometheusText = 'text/plain; version=0.0.4; charset=utf-8';
@@ -43,21 +45,24 @@ function textResponse(body: Uint8Array, headers: Readonly<Record<string, string>
   return { status: 200, body, headers };
 }
 
-function readiness(edge: Edge, databaseFails: boolean): RestResponse {
+/** Without Redis the server serves all the same, so its being away does not count. */
+function readiness(edge: Edge, { databaseFails, redisIsAway }: OpenDoorsOptions): RestResponse {
   if (edge.draining) return jsonResponse(503, { status: 'draining' });
   if (!edge.ready) return jsonResponse(503, { status: 'starting' });
-  if (databaseFails) return jsonResponse(503, { status: 'database unavailable' });
-  return jsonResponse(200, { status: 'ready' });
+  if (databaseFails()) return jsonResponse(503, { status: 'database unavailable' });
+  if (!redisIsAway) return jsonResponse(200, { status: 'ready' });
+  return jsonResponse(200, { status: 'ready', redis: redisIsAway() ? 'away' : 'ready' });
 }
 
 export class OpenDoors {
   readonly #answers: ReadonlyMap<string, (edge: Edge) => RestResponse>;
 
-  constructor({ description, page, metrics, databaseFails }: OpenDoorsOptions) {
+  constructor(options: OpenDoorsOptions) {
+    const { description, page, metrics } = options;
     const json = Buffer.from(description);
     this.#answers = new Map<string, (edge: Edge) => RestResponse>([
       ['/healthz', () => jsonResponse(200, { status: 'alive' })],
-      ['/readyz', (edge) => readiness(edge, databaseFails())],
+      ['/readyz', (edge) => readiness(edge, options)],
       ['/metrics', () => textResponse(Buffer.from(metrics()), { 'content-type': prometheusText })],
       ['/openapi.json', () => textResponse(json, { 'content-type': 'application/json' })],
       ...page.map(({ path, contentType, body }): [string, () => RestResponse] => [
@@ -82,12 +87,15 @@ const said = (description: string, mediaType: string, schema: Readonly<Record<st
   content: { [mediaType]: { schema } },
 });
 
-const status = (meaning: string, ...values: readonly string[]) =>
+const status = (meaning: string, values: readonly string[], more: Readonly<Record<string, unknown>> = {}) =>
   said(meaning, 'application/json', {
     type: 'object',
-    properties: { status: { type: 'string', enum: values } },
+    properties: { status: { type: 'string', enum: values }, ...more },
     required: ['status'],
   });
+
+/** It stands there only where a Redis is configured. */
+const redisState = { redis: { type: 'string', enum: ['ready', 'away'] } };
 
 function open(
   operationId: string,
@@ -99,10 +107,10 @@ function open(
 
 /** The same for the description of the REST interface. */
 export const openPaths = {
-  '/healthz': open('healthz', 'Whether the process lives.', { 200: status('It does.', 'alive') }),
+  '/healthz': open('healthz', 'Whether the process lives.', { 200: status('It does.', ['alive']) }),
   '/readyz': open('readyz', 'Whether the server is ready to serve.', {
-    200: status('It is.', 'ready'),
-    503: status('It is not.', 'starting', 'draining', 'database unavailable'),
+    200: status('It is.', ['ready'], redisState),
+    503: status('It is not.', ['starting', 'draining', 'database unavailable']),
   }),
   '/metrics': open('metrics', 'What the server measures, in the text format of Prometheus.', {
     200: said('Done.', 'text/plain', { type: 'string' }),

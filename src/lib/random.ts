@@ -26,3 +26,8 @@ export function newEpoch(): string {
 export function newSecret(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }
+
+/** A number from 0 to below 1, for spreading things out; nobody's secret. */
+export function chance(): number {
+  return Math.random();
+}

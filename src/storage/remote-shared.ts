@@ -5,7 +5,8 @@ import type { Shared, SharedChange, SharedPosition } from './shared.ts';
 type Asked =
   | readonly [kind: 'tell', change: SharedChange]
   | readonly [kind: 'snapshot', request: number, actor: string]
-  | readonly [kind: 'position', request: number, userId: string, name: string, destination: string];
+  | readonly [kind: 'position', request: number, userId: string, name: string, destination: string]
+  | readonly [kind: 'close', request: number];
 type Answer = Uint8Array | SharedPosition | null;
 type Answered = readonly [request: number, answer: Answer];
 
@@ -15,10 +16,17 @@ export function serveShared(shared: Shared, end: LinkEnd): void {
     end,
     (asked) => {
       const answer = (request: number, asking: Promise<Answer>): void =>
-        void asking.then((found) => link.send([request, found], 0));
+        void asking.then((found) =>
+          link.send([request, found], found instanceof Uint8Array ? found.length : 0),
+        );
       if (asked[0] === 'tell') shared.tell(asked[1]);
       else if (asked[0] === 'snapshot') answer(asked[1], shared.snapshot(asked[2]));
-      else answer(asked[1], shared.position(asked[2], asked[3], asked[4]));
+      else if (asked[0] === 'position') answer(asked[1], shared.position(asked[2], asked[3], asked[4]));
+      else
+        answer(
+          asked[1],
+          shared.close().then(() => null),
+        );
     },
     () => void shared.close(),
   );
@@ -47,7 +55,10 @@ export class RemoteShared implements Shared {
   }
 
   tell(change: SharedChange): void {
-    if (!this.#lost) this.#link.send(['tell', change], 0);
+    // Of sessions and trackings there are only as many as there are; the rest is dropped before it waits without a bound.
+    const isKept = change[0] === 'session' || change[0] === 'tracking';
+    if (this.#lost || (this.#link.full && !isKept)) return;
+    this.#link.send(['tell', change], change[0] === 'snapshot' ? change[2].length : 0);
   }
 
   snapshot(actor: string): Promise<Uint8Array | null> {
@@ -59,9 +70,10 @@ export class RemoteShared implements Shared {
     return this.#ask(ask) as Promise<SharedPosition | null>;
   }
 
-  close(): Promise<void> {
+  /** Resolves when the other end has heard all that was told. */
+  async close(): Promise<void> {
+    await this.#ask((request) => ['close', request]);
     this.#link.close();
-    return Promise.resolve();
   }
 
   #ask(message: (request: number) => Asked): Promise<Answer> {

@@ -24,8 +24,8 @@ export interface SharedPosition {
 export interface Shared {
   /**
    * Takes changes in their order; never waits and never throws. While Redis is away sessions and trackings are
-   * remembered and told when it is back, or is back empty; of snapshots and positions the newest few are, the rest
-   * is dropped.
+   * remembered and told when it is back, or is back empty; of all else the newest few are, and the rest is dropped, as
+   * is a snapshot of more than 8 MiB.
    */
   tell(change: SharedChange): void;
 
@@ -35,7 +35,10 @@ export interface Shared {
   /** The position of a durable subscription, or null as above. Never rejects. */
   position(userId: string, name: string, destination: string): Promise<SharedPosition | null>;
 
-  /** Takes back what this shard has said of sessions and trackings. */
+  /**
+   * Takes back what this shard has said of sessions and trackings, though not at once, as the shard may be back soon and
+   * say the same. Resolves when all that was told is heard.
+   */
   close(): Promise<void>;
 }
 
@@ -43,6 +46,6 @@ export interface Shared {
 export interface SharedNode {
   /** For one shard. */
   part(): Shared;
-  /** After all parts. */
+  /** Takes everything back, writes what waits, and resolves within a few seconds also when Redis does not answer. */
   close(): Promise<void>;
 }

@@ -19,3 +19,16 @@ export const storageMetrics = {
 } as const;
 
 export type StorageCounts = CountsOf<typeof storageMetrics>;
+
+export const redisMetrics = {
+  unavailable: gauge(
+    'stagewire_redis_unavailable',
+    'Whether Redis is configured and can not be used; the server goes on without it.',
+  ),
+  dropped: counter(
+    'stagewire_redis_dropped_total',
+    'Snapshots, positions and acknowledgements that were not written to Redis: too many waited, or they were too large.',
+  ),
+} as const;
+
+export type RedisCounts = CountsOf<typeof redisMetrics>;

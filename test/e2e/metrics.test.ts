@@ -93,7 +93,7 @@ describe('/metrics', () => {
     expect([...(families.get('stagewire_build_info')?.values.keys() ?? [])]).toEqual([
       `{version="0.1.0",node="${process.version}"}`,
     ]);
-    const threads = ['edge-0', 'edge-1', 'shard-0', 'shard-1'].map((name) => `{thread="${name}"}`);
+    const threads = ['edge-0', 'edge-1', 'shard-0', 'shard-1', 'storage'].map((name) => `{thread="${name}"}`);
     expect([...(families.get('stagewire_event_loop_busy_seconds_total')?.values.keys() ?? [])]).toEqual(
       threads,
     );

@@ -1,8 +1,13 @@
 // Says at the end of a run what this machine could not run, and how to get it.
 import { pagesLeftOut, runsPages } from './chromium.ts';
 import { mysqlLeftOut, runsMysql } from './mariadb.ts';
+import { redisLeftOut, runsPrivateRedis } from './redis-file.ts';
 
 export function teardown(): void {
-  if (!runsPages) process.stdout.write(`\n${pagesLeftOut}\n`);
-  if (!runsMysql) process.stdout.write(`\n${mysqlLeftOut}\n`);
+  const all: readonly (readonly [isRun: boolean, leftOut: string])[] = [
+    [runsPages, pagesLeftOut],
+    [runsMysql, mysqlLeftOut],
+    [runsPrivateRedis, redisLeftOut],
+  ];
+  for (const [isRun, leftOut] of all) if (!isRun) process.stdout.write(`\n${leftOut}\n`);
 }

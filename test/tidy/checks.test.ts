@@ -26,7 +26,7 @@ test('[TIDY1] an import that its layer may not is found', () => {
     ['src/errors.ts', './lib/clock.ts', 'src/lib/clock.ts'],
     ['src/lib/queue.ts', '../config.ts', 'src/config.ts'],
     ['src/link/link.ts', '../edge/edge.ts', 'src/edge/edge.ts'],
-    ['src/storage/sqlite/sqlite.ts', '../actors/actor.ts', 'src/actors/actor.ts'],
+    ['src/storage/sqlite/sqlite.ts', '../../actors/actor.ts', 'src/actors/actor.ts'],
     ['src/actors/shard.ts', '../link/link.ts', 'src/link/link.ts'],
     ['src/actors/shard.ts', '../storage/sqlite/sqlite.ts', 'src/storage/sqlite/sqlite.ts'],
     ['src/actors/shard.ts', './kinds/room.ts', 'src/actors/kinds/room.ts'],
