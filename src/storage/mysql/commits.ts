@@ -49,9 +49,7 @@ export class Commits {
     }
     return new Promise((answer) => {
       this.#asked.push({ transactions, answer });
-      this.#working ??= this.#work().finally(() => {
-        this.#working = null;
-      });
+      this.#working ??= this.#work();
     });
   }
 
@@ -79,6 +77,8 @@ export class Commits {
         start += transactions.length;
       }
     }
+    // Before those who were answered ask for more.
+    this.#working = null;
   }
 
   #nextGroup(): Asked[] {
