@@ -25,13 +25,15 @@ type Execute = (sql: string, values: readonly Value[]) => Promise<ServerRow[]>;
 type Place = readonly [roomId: string, afterSeq: number];
 
 // Walks a room's messages back from the newest and ends at the first that is older: what is read is what is missed and
-// one more. Those for which that is the newest have nothing that was missed.
-const placesSql = (where: string): string => `SELECT * FROM (
+// one more. Those for which that is the newest have nothing that was missed. With a limit, the inner SELECT is made once
+// and kept; else its columns would be made again for the condition.
+const placesSql = (where: string): string => `SELECT room_id, place FROM (
     SELECT member.room_id,
       coalesce((SELECT older.seq FROM chat_messages AS older FORCE INDEX (uk_room_seq)
         WHERE older.room_id = member.room_id AND older.created_at < ? ORDER BY older.seq DESC LIMIT 1), ${lowest}) AS place,
-      (SELECT max(seq) FROM chat_messages AS own WHERE own.room_id = member.room_id) AS newest
-    FROM chat_room_members AS member WHERE member.user_id = ? ${where}) AS places
+      (SELECT own.seq FROM chat_messages AS own FORCE INDEX (uk_room_seq)
+        WHERE own.room_id = member.room_id ORDER BY own.seq DESC LIMIT 1) AS newest
+    FROM chat_room_members AS member WHERE member.user_id = ? ${where} LIMIT 18446744073709551615) AS places
   WHERE newest > place`;
 
 const ofAllRooms = placesSql('');
