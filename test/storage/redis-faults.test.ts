@@ -4,11 +4,17 @@ import { runsPrivateRedis } from '../support/redis-file.ts';
 import { openTestNode, type TestNode } from '../support/redis-node.ts';
 import { redisView, startRedis, type RedisServer } from '../support/redis.ts';
 
-const expectSoon = async <Value>(look: () => Value | Promise<Value>, expected: Value): Promise<void> =>
-  void (await expect.poll(look, { timeout: 10_000, interval: 10 }).toEqual(expected));
+async function expectSoon<Value>(look: () => Value | Promise<Value>, expected: Value): Promise<void> {
+  await expect.poll(look, { timeout: 10_000, interval: 10 }).toEqual(expected);
+}
 
-const expectMembers = (redis: RedisServer, key: string, ...members: readonly string[]): Promise<void> =>
-  expectSoon(async () => (await redis.view.smembers(key).catch(() => [])).toSorted(), members.toSorted());
+async function expectMembers(
+  { view }: RedisServer,
+  key: string,
+  ...members: readonly string[]
+): Promise<void> {
+  await expectSoon(async () => new Set(await view.smembers(key).catch(() => [])), new Set(members));
+}
 
 const messages = ({ log }: TestNode): string[] => log.map(({ msg }) => msg);
 const away = 'Redis is away, the node goes on without it';

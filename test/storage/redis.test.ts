@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Redis } from 'ioredis';
 import { systemClock } from '../../src/lib/clock.ts';
+import { redisTimes } from '../../src/storage/redis/redis.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { runsRedis } from '../support/redis-file.ts';
 import { openTestNode } from '../support/redis-node.ts';
@@ -19,8 +20,9 @@ describe.runIf(runsRedis)('what nodes share', () => {
   });
 
   const membersOf = async (key: string): Promise<string[]> => (await redis.smembers(key)).toSorted();
-  const expectSoon = async <Value>(look: () => Promise<Value>, expected: Value): Promise<void> =>
-    void (await expect.poll(look, { timeout: 10_000, interval: 10 }).toEqual(expected));
+  const expectSoon = async <Value>(look: () => Promise<Value>, expected: Value): Promise<void> => {
+    await expect.poll(look, { timeout: 10_000, interval: 10 }).toEqual(expected);
+  };
   const expectMembers = (key: string, ...members: readonly string[]): Promise<void> =>
     expectSoon(() => membersOf(key), members.toSorted());
 
@@ -129,6 +131,15 @@ describe.runIf(runsRedis)('what nodes share', () => {
     clock.advance(50);
     await expectMembers('presence:online', 'alice', 'bob');
     expect(await membersOf('presence:user:alice:sessions')).toEqual(['s1']);
+  });
+
+  test('[REDIS6] [REDIS8] as an operator has them the times are short enough', () => {
+    const { leaseMs, beatMs, lifeMs, refreshMs } = redisTimes;
+    // Whoever is to sweep has to come first, for as long as a lease; then it is given the dead at its next beat.
+    expect(leaseMs + 2 * beatMs).toBeLessThan(60_000);
+    expect(lifeMs).toBeLessThanOrEqual(60_000);
+    expect(2 * refreshMs).toBeLessThan(lifeMs);
+    expect(3 * beatMs).toBeLessThan(leaseMs);
   });
 
   test('[REDIS8] keys that no node refreshes go by themselves, those of living ones stay', async () => {
