@@ -48,6 +48,11 @@ export function isSilent(item: Item): item is Silent {
   return !('edge' in item) || item.type === 'rejoin';
 }
 
+/** What settles messages is bounded by what was delivered, and must not be lost. */
+export function isRefusable(item: Item): item is Exclude<Asking, { type: 'settle' }> {
+  return !isSilent(item) && item.type !== 'settle';
+}
+
 /** How far a stream that others append to was published. */
 export interface Fed {
   readonly epoch: string;

@@ -13,7 +13,7 @@ import {
   type ToShardMessage,
 } from '../link/messages.ts';
 import type { Shared } from '../storage/shared.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { Storage, StorageError } from '../storage/storage.ts';
 import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
 import { Attachments } from './attachments.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
@@ -82,7 +82,7 @@ export class Shard {
       release: (output) => this.#release(output),
       // Waiting for the links' own end of the turn would cost one more round of the event loop.
       settled: () => this.#outlet.flush(),
-      lost: (output, error) => this.#outlet.lose(output, error),
+      lost: (output, error) => this.#lose(output, error),
       failed: (cell, error) => {
         log.error({ err: error, actor: cell.key }, 'commit failed, the actor is loaded again');
         if (cell.phase === 'ready') cell.chill();
@@ -98,7 +98,11 @@ export class Shard {
     });
     const outlet = this.#outlet;
     const counts = this.#counts;
-    this.#runner = new Runner({ storage, clock, source, limits, log, outlet, gate: this.#gate, counts });
+    this.#runner = new Runner({
+      ...{ storage, clock, source, limits, log, outlet, counts },
+      gate: this.#gate,
+      shared: options.shared ?? null,
+    });
     this.#peers = new Peers({ ...place, deliver: (message) => this.receive(noEdge, message) });
     if (place.edges) {
       this.#runner.handsOut = false;
@@ -135,7 +139,8 @@ export class Shard {
     for (const cell of this.#cells.all()) {
       cell.subscribers.removeEdge(edge);
       this.#leave(cell, cell.consumers?.of(edge).map(({ key }) => key) ?? []);
-      for (const gone of cell.attachments?.removeEdge(edge) ?? []) this.#tied(cell, { gone, isAgain: false });
+      for (const gone of cell.attachments?.removeEdge(edge) ?? [])
+        this.#tied(cell, { came: null, gone, isAgain: false });
     }
   }
 
@@ -194,7 +199,7 @@ export class Shard {
       case ToShard.detach: {
         const cell = this.#cells.get(message[1]);
         const gone = cell?.attachments?.remove(message[2]) ?? null;
-        if (cell && gone) this.#tied(cell, { gone, isAgain: false });
+        if (cell && gone) this.#tied(cell, { came: null, gone, isAgain: false });
         return;
       }
       case ToShard.settle:
@@ -254,7 +259,7 @@ export class Shard {
     if (!cell) return;
     // The subscribers were told of sessions by another shard, and some may have ended since. The actor hears of that
     // before it is asked how things are.
-    this.#tied(cell, { gone: null, isAgain: true });
+    this.#tied(cell, { came: null, gone: null, isAgain: true });
     this.#runner.deliver(cell, item);
   }
 
@@ -290,7 +295,7 @@ export class Shard {
     const cell = this.#cells.get(actor) ?? this.#cells.make(actor, this.#options.clock.now(), false);
     if (!cell) return;
     (cell.attachments ??= new Attachments()).add(session, user, edge);
-    this.#tied(cell, { gone: null, isAgain });
+    this.#tied(cell, { came: { session, user }, gone: null, isAgain });
   }
 
   #tied(cell: Cell, change: AttachmentChange): void {
@@ -306,8 +311,16 @@ export class Shard {
 
   #release(output: Output): void {
     if (output.to === 'peer') return this.#peers.send(output.message, output.bytes);
+    if (output.to === 'nodes') return this.#options.shared?.tell(output.message);
     if (output.message[0] === ToEdge.publish) this.#counts.published.add();
     const { to } = output;
     this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
+  }
+
+  #lose(output: Output, error: StorageError): void {
+    if (output.to === 'peer') return;
+    if (output.to !== 'nodes') return this.#outlet.lose(output, error);
+    const [kind] = output.message;
+    if (kind === 'session' || kind === 'tracking') this.#options.shared?.tell(output.message);
   }
 }

@@ -75,7 +75,7 @@ export class Ledger {
     for (const said of this.#said.values()) this.#owe(said);
   }
 
-  /** Takes at most `entriesMax` entries that are to be told; null when all is told. Whoever takes it tells it or owes it again. */
+  /** Takes at most `entriesMax` entries that are to be told; null when all is. What can't be told is to be owed again. */
   next(entriesMax: number): Slice | null {
     const holds: Entry[] = [];
     const releases: Entry[] = [];
