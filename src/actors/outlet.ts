@@ -80,8 +80,7 @@ export class Outlet {
   }
 
   /** Its writes were not applied: answers become refusals, what was for subscribers never happened. */
-  lose(output: Output, error: StorageError): void {
-    if (output.to === 'peer') return;
+  lose(output: ToEdges, error: StorageError): void {
     const { to, message } = output;
     if ('undo' in output) output.undo?.();
     if (!('edge' in to)) return;
