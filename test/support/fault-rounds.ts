@@ -111,8 +111,9 @@ async function liveThrough(server: TestServer, shift: Shift, { name, begin, end,
  * is asked for again, and every stream was seen without a gap or a repeat.
  *
  * @param load nobody of it is there yet.
+ * @returns how often something was UNAVAILABLE.
  */
-export async function survive(server: TestServer, load: Load, faults: readonly Fault[]): Promise<void> {
+export async function survive(server: TestServer, load: Load, faults: readonly Fault[]): Promise<number> {
   await Promise.all(load.participants.map((one) => one.comeBack(server)));
   const shift = new Shift(load);
   await shift.moreFrames();
@@ -120,4 +121,5 @@ export async function survive(server: TestServer, load: Load, faults: readonly F
   await shift.end();
   expect(server.log.filter(({ msg }) => msg === 'thread died, it is started again')).toEqual([]);
   await finish(server, load);
+  return shift.unavailable;
 }
