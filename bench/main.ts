@@ -9,7 +9,7 @@ import { describeMachine } from './lib/machine.ts';
 import { describeOptions, parseOptions, UsageError, type Options } from './lib/options.ts';
 import { installPackages, isInstalled } from './lib/packages.ts';
 import { isSound, jsonOf, markdownOf, remarksOf, type TargetResult } from './lib/report.ts';
-import { Stage } from './lib/stage.ts';
+import { Stage, type ServerUrls } from './lib/stage.ts';
 import { contentBytes as contentBytesDefault, type CommonKey, type Scenario } from './scenarios/scenario.ts';
 import { scenarios } from './scenarios/table.ts';
 import { targets, type Target } from './targets.ts';
@@ -38,6 +38,8 @@ function helpText(scenario: Scenario<CommonKey> | undefined): string {
     ...(scenario === undefined ? [] : ['', 'Options:', describeOptions(scenario.options)]),
     `  --targets a,b            of ${targetsOf(scenario).join(', ')} (default: all)`,
     '  --server-args "ARGS"     more arguments for `stagewire start`',
+    '  --mysql-url URL          server for the targets named after it; databases are made and dropped there',
+    '  --redis-url URL          the same for Redis, whose keys are written over',
     '  --data-dir FOLDER        where databases lie while they are needed (default: the temporary folder)',
     '  --json-only              print only the line of JSON',
     '  --help                   print this',
@@ -45,10 +47,18 @@ function helpText(scenario: Scenario<CommonKey> | undefined): string {
   ].join('\n');
 }
 
+/** The option that a target can't do without and that was not given. */
+function lackOf({ store, shares }: Target, { mysql, redis }: ServerUrls): string | undefined {
+  if (store === 'mysql' && mysql === undefined) {
+    return '--mysql-url';
+  }
+  return shares === true && redis === undefined ? '--redis-url' : undefined;
+}
+
 /** Splits the targets asked for into those that take part and the reasons of those that can't. */
 function enter(
   scenario: Scenario<CommonKey>,
-  names: readonly string[],
+  { targets: names, urls }: Pick<Options<CommonKey>, 'targets' | 'urls'>,
 ): { entrants: Entrant[]; leftOut: string[] } {
   const entrants: Entrant[] = [];
   const leftOut: string[] = [];
@@ -59,7 +69,13 @@ function enter(
     installPackages();
   }
   for (const target of asked) {
-    if (isMissing(target)) {
+    const lacks = lackOf(target, urls);
+    if (lacks !== undefined) {
+      // Nobody has asked for it by its name.
+      if (names.length < targetsOf(scenario).length) {
+        leftOut.push(`${target.name}: it needs ${lacks}`);
+      }
+    } else if (isMissing(target)) {
       leftOut.push(`${target.name}: package ${target.needs} is not installed and npm could not install it`);
     } else if (scenario.needsReceipts === true && target.receipts === 'never') {
       leftOut.push(`${target.name}: it gives no receipts for messages, which is what this scenario measures`);
@@ -85,11 +101,11 @@ async function play(
         continue;
       }
       stderr.write(`round ${round + 1}/${options.numbers.rounds}: ${entrant.target.name}\n`);
-      const { serverArgs } = options;
+      const { serverArgs, urls } = options;
       const { 'content-bytes': contentBytes = contentBytesDefault }: Readonly<Record<string, number>> =
         options.numbers;
       try {
-        const stageOptions = { target: entrant.target, cores, dataFolder, serverArgs, contentBytes };
+        const stageOptions = { target: entrant.target, cores, dataFolder, serverArgs, urls, contentBytes };
         const outcome = await Stage.with(stageOptions, (stage) => scenario.measure(stage, options.numbers));
         entrant.rounds.push(outcome);
       } catch (error) {
@@ -127,7 +143,7 @@ async function main(args: readonly string[]): Promise<number> {
   const dataFolder = resolve(options.dataFolder ?? tmpdir());
   mkdirSync(dataFolder, { recursive: true });
   const cores = shareCores();
-  const { entrants, leftOut } = enter(scenario, options.targets);
+  const { entrants, leftOut } = enter(scenario, options);
   const results = await play(scenario, options, { cores, dataFolder, entrants });
   const report = {
     scenario,

@@ -14,6 +14,10 @@ export interface TargetSetup {
   /** Empty folder of this one server, deleted afterwards. */
   readonly folder: string;
   readonly secret: string;
+  /** Null for a target that stores nothing. */
+  readonly databaseUrl: string | null;
+  /** Of what nodes share; null for a server on its own. */
+  readonly redisUrl: string | null;
   /** More arguments for `stagewire start`. */
   readonly serverArgs: readonly string[];
 }
@@ -31,6 +35,10 @@ export interface Target {
   readonly receipts: 'always' | 'where measured' | 'never';
   /** The package of bench/package.json it needs, if any. */
   readonly needs: string | undefined;
+  /** Where it stores: a file of its own, or a server whose URL must be given; undefined where it stores nothing. */
+  readonly store?: 'sqlite' | 'mysql';
+  /** Whether it shares through Redis, whose URL must be given. */
+  readonly shares?: boolean;
   version(): string;
   command(setup: TargetSetup): readonly string[];
   /** Names of `count` rooms that exist now. */
@@ -38,13 +46,6 @@ export interface Target {
     count: number,
     server: { readonly port: number; readonly secret: string },
   ): Promise<readonly string[]>;
-}
-
-const databaseName = 'stagewire.db';
-
-/** Where Stagewire keeps its database in a setup's folder. */
-export function databaseFile(folder: string): string {
-  return join(folder, databaseName);
 }
 
 /** @throws Error when Stagewire has not been built. */
@@ -65,13 +66,15 @@ const stagewire: Target = {
   receipts: 'always',
   needs: undefined,
   version: () => versionIn(rootFolder),
-  command: ({ folder, secret, serverArgs }) => [
+  store: 'sqlite',
+  command: ({ secret, databaseUrl, redisUrl, serverArgs }) => [
     execPath,
     entryFile(),
     'start',
     '--host=127.0.0.1',
     '--port=0',
-    `--database-url=sqlite:${databaseFile(folder)}`,
+    `--database-url=${databaseUrl}`,
+    ...(redisUrl === null ? [] : [`--redis-url=${redisUrl}`]),
     `--jwt-secret=${secret}`,
     '--rate-limit=off',
     '--log-level=warn',
@@ -131,6 +134,9 @@ function peer(name: string, options: PeerOptions): Target {
 /** All targets in the order of the report. */
 export const targets: readonly Target[] = [
   stagewire,
+  { ...stagewire, name: 'stagewire-redis', shares: true },
+  { ...stagewire, name: 'stagewire-mysql', store: 'mysql' },
+  { ...stagewire, name: 'stagewire-mysql-redis', store: 'mysql', shares: true },
   peer('uws', { protocol: 'raw', package: 'uWebSockets.js' }),
   peer('ws', { protocol: 'raw', needs: 'ws', package: 'ws' }),
   peer('socket.io', { protocol: 'socket.io', needs: 'socket.io', package: 'socket.io' }),

@@ -204,7 +204,8 @@ function address(text: string): string {
 function databaseUrl(text: string): string {
   if (text === 'memory:' || /^sqlite:(?!:memory:$|\/\/(?!\/))./is.test(text)) return text;
   const url = /^(?:mysql|mariadb):/i.test(text) && URL.canParse(text) ? new URL(text) : null;
-  if (url?.hostname && url.username && /^\/[^/]+$/.test(url.pathname)) return text;
+  const isWhole = url?.hostname && url.username && /^\/[^/]+$/.test(url.pathname);
+  if (isWhole && /^(?:\?ssl=(?:true|false))?$/.test(url.search)) return text;
   // The text itself is not shown: it may hold a password.
   throw new Error(
     'write sqlite:PATH (without // before the path), mysql://user:pass@host:3306/db or memory:',

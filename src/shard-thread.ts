@@ -11,6 +11,7 @@ import { ShardLinks } from './shard-links.ts';
 import { openStorage } from './storage/open.ts';
 import { RemoteShared } from './storage/remote-shared.ts';
 import { RemoteStorage } from './storage/remote.ts';
+import type { StorageError } from './storage/storage.ts';
 import { WatchedStorage } from './storage/watched.ts';
 import type { Order, Report, ShardTask } from './thread-tasks.ts';
 
@@ -27,14 +28,25 @@ export async function runShard({
 }: ShardTask): Promise<void> {
   const log = openLog(settings.logLevel, `shard-${index}`);
   const counts = nodeBoard(settings.config, metrics).countsOf(`shard-${index}`);
+  const kinds = await loadKinds(settings.kindsUrl);
   const { databaseUrl } = settings.config;
   const opened = storageEnd
     ? new RemoteStorage(storageEnd)
     : await openStorage(databaseUrl, { claim: settings.claim });
-  const watch = { counts: counts.storage, clock: systemClock, monotonicMs };
-  const storage = new WatchedStorage(opened, watch);
+  const onFenced = ({ message }: StorageError): void => {
+    // What fails from now on fails for this one reason, which the main thread tells.
+    log.level = 'silent';
+    shard.fence();
+    control.postMessage({ type: 'fenced', message } satisfies Report);
+  };
+  const storage = new WatchedStorage(opened, {
+    counts: counts.storage,
+    clock: systemClock,
+    monotonicMs,
+    onFenced: settings.claim ? onFenced : undefined,
+  });
   const shard = new Shard({
-    kinds: await loadKinds(settings.kindsUrl),
+    kinds,
     storage,
     shared: sharedEnd && new RemoteShared(sharedEnd),
     clock: systemClock,

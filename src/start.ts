@@ -1,6 +1,7 @@
 // `stagewire start`: from settings to a running node, and from a signal to its end.
 import { hostname } from 'node:os';
 import { isNpmStart, resolveConfig, type Given } from './config.ts';
+import { freePort } from './free-port.ts';
 import { systemClock } from './lib/clock.ts';
 import { newId } from './lib/random.ts';
 import { openLog } from './log.ts';
@@ -17,6 +18,9 @@ export interface Running {
 /** Under npm one press of Ctrl-C comes twice, from the terminal and from npm, this close together. */
 const echoMs = 200;
 
+const afterFencing =
+  'This one stores nothing more and ends. A database is for one server at a time: see that no other is started on it.';
+
 const builtInKinds = new URL('./actors/kinds.js', import.meta.url).href;
 
 /**
@@ -27,21 +31,34 @@ export async function startNode(given: Given, kindsUrl = builtInKinds): Promise<
   const config = resolveConfig(given);
   const secret = findSecret(config);
   const log = openLog(config.logLevel, 'main');
+  // Before the claim: a server that can't start must not stop the one that runs.
+  const port = await freePort(config.host, config.port);
   await migrate(config.databaseUrl);
   const claim = await claimStorage(config.databaseUrl, ownerName(), systemClock.now());
 
   let end: (code: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => (end = resolve));
   const settings = { node: newId(), config, secret, claim, logLevel: config.logLevel, kindsUrl };
-  const fatal = (error: Error): void => {
+  const died = (error: Error): void => {
     log.fatal({ err: error }, 'the node can not go on');
-    void drain(1);
+    fail();
   };
-  const supervisor = new Supervisor(settings, systemClock, log, fatal);
+  const fenced = (message: string): void => {
+    log.fatal(`${message} ${afterFencing}`);
+    fail();
+  };
+  const supervisor = new Supervisor(settings, systemClock, log, { died, fenced });
   let started = false;
   let draining = false;
+  let exitCode = 0;
 
-  async function drain(code: number): Promise<void> {
+  /** Also in the middle of a drain that was asked for: that is no clean end then. */
+  function fail(): void {
+    exitCode = 1;
+    void drain();
+  }
+
+  async function drain(): Promise<void> {
     if (draining) return;
     draining = true;
     log.info('draining');
@@ -52,28 +69,30 @@ export async function startNode(given: Given, kindsUrl = builtInKinds): Promise<
     await supervisor.drain();
     deadline.cancel();
     log.info('drained');
-    end(code);
+    end(exitCode);
   }
 
+  let isSignalled = false;
   let signalledAtMs = 0;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       const echo = isNpmStart() && systemClock.now() - signalledAtMs < echoMs;
       signalledAtMs = systemClock.now();
       if (echo) return;
-      if (draining || !started) dieBy(signal);
-      else void drain(0);
+      if (isSignalled || !started) dieBy(signal);
+      isSignalled = true;
+      void drain();
     });
   }
-  process.on('uncaughtException', fatal);
-  const port = await supervisor.start();
+  process.on('uncaughtException', died);
+  await supervisor.start(port);
   started = true;
   return { url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, ended };
 }
 
 /** For whoever finds that another server has taken over. */
 function ownerName(): string {
-  return `process ${process.pid} on ${hostname()}`;
+  return `process ${process.pid} on ${hostname()}, started ${new Date(systemClock.now()).toISOString()}`;
 }
 
 /**

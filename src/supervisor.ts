@@ -1,5 +1,4 @@
 // The main thread's part: starts the threads, joins them with links, starts again what dies, and ends them in order.
-import { createServer } from 'node:net';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Logger } from 'pino';
@@ -32,6 +31,13 @@ interface Thread {
 const shortLifeMs = 5_000;
 const restartPauseMs = 1_000;
 
+export interface SupervisorEvents {
+  /** A thread that nothing can go on without has died. */
+  died(error: Error): void;
+  /** Another server has claimed the database; called once. */
+  fenced(message: string): void;
+}
+
 export class Supervisor {
   readonly #settings: NodeSettings;
   readonly #clock: Clock;
@@ -44,15 +50,16 @@ export class Supervisor {
   readonly #metrics: SharedArrayBuffer;
   #port = 0;
   #draining = false;
-  readonly #onFatal: (error: Error) => void;
+  #fencedBy: string | null = null;
+  #isStarted = false;
+  readonly #events: SupervisorEvents;
 
-  /** @param onFatal called when a thread that nothing can go on without has died. */
-  constructor(settings: NodeSettings, clock: Clock, log: Logger, onFatal: (error: Error) => void) {
+  constructor(settings: NodeSettings, clock: Clock, log: Logger, events: SupervisorEvents) {
     this.#settings = settings;
     this.#metrics = nodeBoard(settings.config).memory;
     this.#clock = clock;
     this.#log = log;
-    this.#onFatal = onFatal;
+    this.#events = events;
     const { edges, shards } = settings.config;
     const threads = edges + shards + (hasStorageThread(settings.config) ? 1 : 0);
     this.#pool = new Piscina({
@@ -69,13 +76,13 @@ export class Supervisor {
   /**
    * Starts everything.
    *
-   * @returns the port that is listened on.
+   * @param port to listen on.
    * @throws Error with a message for the operator; everything is stopped again then.
    */
-  async start(): Promise<number> {
+  async start(port: number): Promise<void> {
     const { config } = this.#settings;
+    this.#port = port;
     try {
-      this.#port = await freePort(config.host, config.port);
       if (hasStorageThread(config)) {
         this.#storage = this.#run('storage', 0);
         await this.#storage.ready;
@@ -87,8 +94,9 @@ export class Supervisor {
       for (const edge of this.#edges) for (const shard of this.#shards) this.#join(edge, shard);
       for (const shard of this.#shards) this.#joinPeers(shard, this.#shards.slice(0, shard.index));
       for (const thread of [...this.#edges, ...this.#shards]) this.#watch(thread);
-      this.#storage?.ended.catch((error: unknown) => this.#onFatal(asError(error)));
-      return this.#port;
+      this.#storage?.ended.catch((error: unknown) => this.#events.died(asError(error)));
+      if (this.#fencedBy !== null) throw new Error(this.#fencedBy);
+      this.#isStarted = true;
     } catch (error) {
       await this.drain();
       throw error;
@@ -122,15 +130,27 @@ export class Supervisor {
       for (const end of [storage, shared]) if (end) transferList.push(end.port);
       task = { ...base, role, storage, shared };
     }
-    const ended = this.#pool.run(task, { transferList });
+    const closed = new Promise<void>((resolve) => control.once('close', resolve));
+    // What a thread reported last is sure to have come when its port closes, not when its task ends.
+    const ended = this.#pool.run(task, { transferList }).then(() => closed);
     const ready = new Promise<void>((resolve, reject) => {
-      control.once('message', (_report: Report) => resolve());
+      control.on('message', (report: Report) => {
+        if (report.type === 'ready') resolve();
+        else this.#fenced(report.message);
+      });
       ended.then(() => reject(new Error(`the ${role} thread ended before it was ready`)), reject);
     });
     // Whoever waits for these is told; nobody may be waiting yet.
     ready.catch(() => undefined);
     ended.catch(() => undefined);
     return { role, index, control, ready, ended };
+  }
+
+  /** Each shard finds it out by itself. */
+  #fenced(message: string): void {
+    if (this.#fencedBy !== null) return;
+    this.#fencedBy = message;
+    if (this.#isStarted) this.#events.fenced(message);
   }
 
   /** A shard's end of a new link to the storage thread; null without one. */
@@ -197,23 +217,4 @@ export class Supervisor {
       );
     this.#log.info({ role, index }, 'thread is back');
   }
-}
-
-/**
- * The port to listen on. Edges share one port, so that a second server would share it too, without a word: asking
- * for it alone tells.
- */
-function freePort(host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
-      reject(new Error(`can't listen on ${host}:${port}: ${why}`));
-    });
-    probe.listen({ host, port, exclusive: true }, () => {
-      const address = probe.address();
-      const found = typeof address === 'object' && address ? address.port : port;
-      probe.close(() => resolve(found));
-    });
-  });
 }

@@ -66,6 +66,7 @@ export type Order =
   | { readonly type: 'drain' };
 
 /** From a thread, over its control port. */
-export interface Report {
-  readonly type: 'ready';
-}
+export type Report =
+  | { readonly type: 'ready' }
+  /** Another server has claimed the database: the node can store nothing more. In words for the operator. */
+  | { readonly type: 'fenced'; readonly message: string };

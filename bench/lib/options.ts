@@ -1,5 +1,6 @@
 // The command line: every option is a bounded number, a list of targets, or one of a few switches.
 import { parseArgs } from 'node:util';
+import type { ServerUrls } from './stage.ts';
 
 export interface NumberOption {
   readonly meaning: string;
@@ -19,6 +20,8 @@ export interface Options<Key extends string = string> {
   readonly targets: readonly string[];
   readonly serverArgs: readonly string[];
   readonly dataFolder: string | undefined;
+  /** Servers that some targets store or share in. */
+  readonly urls: ServerUrls;
   readonly jsonOnly: boolean;
   readonly help: boolean;
 }
@@ -36,6 +39,7 @@ export function parseOptions<Key extends string>(
   const numbers = Object.fromEntries(
     Object.entries<NumberOption>(table).map(([name, option]) => [name, numberOf(name, option, values[name])]),
   ) as Record<Key, number>;
+  const urls = { mysql: urlOf('mysql', values), redis: urlOf('redis', values) };
   const targets = typeof values['targets'] === 'string' ? words(values['targets'], ',') : targetNames;
   for (const target of targets) {
     if (!targetNames.includes(target)) {
@@ -48,6 +52,7 @@ export function parseOptions<Key extends string>(
     targets,
     serverArgs: typeof values['server-args'] === 'string' ? words(values['server-args'], ' ') : [],
     dataFolder: typeof dataFolder === 'string' ? dataFolder : undefined,
+    urls,
     jsonOnly: values['json-only'] === true,
     help: values['help'] === true,
   };
@@ -70,7 +75,7 @@ function parseStrings(
   args: readonly string[],
   numberNames: readonly string[],
 ): Record<string, string | boolean> {
-  const strings = [...numberNames, 'targets', 'server-args', 'data-dir'];
+  const strings = [...numberNames, 'targets', 'server-args', 'data-dir', 'mysql-url', 'redis-url'];
   try {
     const { values } = parseArgs({
       args: joined(args),
@@ -87,6 +92,21 @@ function parseStrings(
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/);
     throw new UsageError(line);
   }
+}
+
+/** @throws UsageError that does not show it: it may hold a password. */
+function urlOf(
+  scheme: 'mysql' | 'redis',
+  values: Readonly<Record<string, string | boolean>>,
+): string | undefined {
+  const text = values[`${scheme}-url`];
+  if (typeof text !== 'string') {
+    return undefined;
+  }
+  if (URL.canParse(text) && new URL(text).protocol === `${scheme}:`) {
+    return text;
+  }
+  throw new UsageError(`--${scheme}-url takes a URL that begins with ${scheme}://`);
 }
 
 /** `--server-args "--edges 1"` as one word: the parser takes a value that starts with a dash for an option. */

@@ -6,11 +6,18 @@ import { busySeconds, type Cores } from './cores.ts';
 import { makeOutcome, type Outcome, type ServerUsage } from './figures.ts';
 import { LoadGroup } from './load-group.ts';
 import type { ChatPlan, Pace, Plan, RunOrder } from './plan.ts';
+import { mysqlOn, sqliteIn, type Database } from './database.ts';
 import { deleteScratch, makeScratch } from './scratch.ts';
 import { Server } from './server.ts';
 
 const leadUs = 100_000;
 const settleMsMax = 10_000;
+
+/** Servers that were given for this run. */
+export interface ServerUrls {
+  readonly mysql: string | undefined;
+  readonly redis: string | undefined;
+}
 
 export interface StageOptions {
   readonly target: Target;
@@ -18,6 +25,8 @@ export interface StageOptions {
   /** Folder for the server's own temporary folder. */
   readonly dataFolder: string;
   readonly serverArgs: readonly string[];
+  /** Of servers that some targets store or share in. */
+  readonly urls: ServerUrls;
   readonly contentBytes: number;
 }
 
@@ -39,32 +48,42 @@ interface Readings {
 export class Stage {
   readonly target: Target;
   readonly server: Server;
-  /** The server's folder. */
-  readonly folder: string;
+  /** Where the server stores; null where nothing is stored. */
+  readonly database: Database | null;
   readonly #options: StageOptions;
   readonly #secret: string;
 
-  private constructor(options: StageOptions, server: Server, place: { folder: string; secret: string }) {
+  private constructor(
+    options: StageOptions,
+    server: Server,
+    place: { database: Database | null; secret: string },
+  ) {
     this.target = options.target;
     this.server = server;
-    this.folder = place.folder;
+    this.database = place.database;
     this.#options = options;
     this.#secret = place.secret;
   }
 
   /** Starts the target, hands it to `play`, and ends it and deletes its folder whatever happens. */
   static async with<T>(options: StageOptions, play: (stage: Stage) => Promise<T>): Promise<T> {
+    const { target, urls, serverArgs } = options;
     const folder = makeScratch(options.dataFolder);
     const secret = randomBytes(32).toString('base64url');
+    let database: Database | null = null;
     try {
-      const command = options.target.command({ folder, secret, serverArgs: options.serverArgs });
+      database = await databaseOf(target, folder, urls);
+      const redisUrl = target.shares === true ? (urls.redis ?? null) : null;
+      const databaseUrl = database?.url ?? null;
+      const command = target.command({ folder, secret, databaseUrl, redisUrl, serverArgs });
       const server = await Server.start({ command, cwd: folder, cores: options.cores.server });
       try {
-        return await play(new Stage(options, server, { folder, secret }));
+        return await play(new Stage(options, server, { database, secret }));
       } finally {
         await server.stop();
       }
     } finally {
+      await database?.drop();
       deleteScratch(folder);
     }
   }
@@ -138,4 +157,15 @@ export class Stage {
       atUs: nowUs(),
     };
   }
+}
+
+async function databaseOf(
+  { store }: Target,
+  folder: string,
+  { mysql }: ServerUrls,
+): Promise<Database | null> {
+  if (store === undefined) {
+    return null;
+  }
+  return store === 'mysql' ? mysqlOn(mysql ?? '') : sqliteIn(folder);
 }

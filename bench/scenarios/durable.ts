@@ -1,34 +1,25 @@
 // How many messages a second are stored: every sender waits for receipts, nobody subscribes, and after the run the
 // server is killed and its database counted.
-import Database from 'better-sqlite3';
-import { existsSync } from 'node:fs';
 import type { Outcome } from '../lib/figures.ts';
 import type { ConnectionPlan } from '../lib/plan.ts';
 import type { Stage } from '../lib/stage.ts';
-import { databaseFile } from '../targets.ts';
 import { chatOptions, sanityColumns, type ChatKey, type Scenario } from './scenario.ts';
 
 /** Kills the server as a crash would, then looks for what it had given receipts for. */
 async function withRowsCounted(stage: Stage, outcome: Outcome): Promise<Outcome> {
   await stage.server.kill();
-  const file = databaseFile(stage.folder);
-  if (stage.target.stores === 'nothing' || !existsSync(file)) {
+  if (stage.database === null) {
     return outcome;
   }
-  const database = new Database(file);
-  try {
-    const { rows } = database.prepare('SELECT count(*) AS rows FROM chat_messages').get() as { rows: number };
-    const receipts = outcome.figures['receiptsEver'] ?? 0;
-    const missing = Math.max(0, receipts - rows);
-    const problem = `${missing} messages with a receipt are NOT in the database after a crash`;
-    return {
-      figures: { ...outcome.figures, rowsAfterCrash: rows, rowsMissing: missing },
-      problems: missing > 0 ? [...outcome.problems, problem] : outcome.problems,
-      warnings: outcome.warnings,
-    };
-  } finally {
-    database.close();
-  }
+  const rows = await stage.database.countMessages();
+  const receipts = outcome.figures['receiptsEver'] ?? 0;
+  const missing = Math.max(0, receipts - rows);
+  const problem = `${missing} messages with a receipt are NOT in the database after a crash`;
+  return {
+    figures: { ...outcome.figures, rowsAfterCrash: rows, rowsMissing: missing },
+    problems: missing > 0 ? [...outcome.problems, problem] : outcome.problems,
+    warnings: outcome.warnings,
+  };
 }
 
 export const durable: Scenario<ChatKey | 'connections' | 'window' | 'rooms'> = {

@@ -93,9 +93,18 @@ export class Outlet {
 }
 
 function commitRefusal({ reason }: StorageError): Refusal {
-  return reason === 'CONSTRAINT'
-    ? new Refusal('CONFLICT', 'This exists already.')
-    : new Refusal('UNAVAILABLE', 'This could not be stored, try again later.');
+  switch (reason) {
+    case 'CONSTRAINT':
+      return new Refusal('CONFLICT', 'This exists already.');
+    case 'UNAVAILABLE':
+      return new Refusal('UNAVAILABLE', 'This could not be stored, try again later.');
+    case 'FENCED':
+      return replaced();
+  }
+}
+
+export function replaced(): Refusal {
+  return new Refusal('UNAVAILABLE', 'Another server has taken over: connect again.');
 }
 
 export function unreadable(): Refusal {
@@ -109,7 +118,7 @@ export function stopped(): Refusal {
 /** What whoever asked is told of anything thrown: a Refusal as it is, a fault of ours without its text. */
 export function asRefusal(thrown: unknown): Refusal {
   if (thrown instanceof Refusal) return thrown;
-  if (thrown instanceof StorageError) return unreadable();
+  if (thrown instanceof StorageError) return thrown.reason === 'FENCED' ? replaced() : unreadable();
   return new Refusal('INTERNAL', 'The server could not do this.');
 }
 

@@ -21,7 +21,7 @@ import { Cells } from './cells.ts';
 import { ConsumerList, consumerKey } from './consumer-list.ts';
 import { fedStreams, withheld } from './feeding.ts';
 import { Gate, type GateLimits } from './gate.ts';
-import { Outlet, type EdgePort } from './outlet.ts';
+import { Outlet, replaced, type EdgePort } from './outlet.ts';
 import { Peers, type PeerPort } from './peers.ts';
 import { Runner, type RunnerLimits } from './runner.ts';
 import { shardCountsAlone, type ShardCounts } from './shard-metrics.ts';
@@ -73,6 +73,7 @@ export class Shard {
   /** Places of the edges that have said what their consumers hold. */
   readonly #joined = new Set<number>();
   #isDraining = false;
+  #isFenced = false;
   readonly #counts: ShardCounts;
 
   constructor(options: ShardOptions) {
@@ -162,6 +163,14 @@ export class Shard {
     }
   }
 
+  /**
+   * Another server owns the actors from now on, so that what is in memory here may be old: whatever is asked is refused.
+   * What was committed before still goes out.
+   */
+  fence(): void {
+    this.#isFenced = true;
+  }
+
   /** @param index the edge's place; ignored for what shards send. */
   receive(index: number, message: ToShardMessage): void {
     const edge = this.#outlet.numberOf(index);
@@ -234,6 +243,7 @@ export class Shard {
   }
 
   #deliver(key: string, item: Item): void {
+    if (this.#isFenced) return this.#runner.answer(item, replaced());
     const cell = this.#cells.get(key) ?? this.#cells.make(key, this.#options.clock.now(), !isSilent(item));
     if (cell) this.#runner.deliver(cell, item);
     else {

@@ -104,7 +104,9 @@ function goLive(runtime: Runtime, cell: Cell, item: Starting, recovered: Recover
   const asksPresent = head === null || recovered === false;
   const turn = runtime.turn(cell, asker, params, edge);
   const present = asksPresent ? stream.present?.(cell.state as never, turn, after) : undefined;
-  if (present) runtime.finish(cell, turn, 0);
+  // Whoever is told this place resumes from it, and has nothing else to go by where there is no state to be told.
+  if (recovered === false && !stream.present) stream.log?.keep?.(cell.state as never, turn);
+  if (present || turn.writes.length > 0) runtime.finish(cell, turn, 0);
   const place = head?.newest ?? present?.upto ?? 0;
   const isLive = head !== null || present?.isWhole !== false;
   const page = present?.bodies.map(({ bytes, isText }): StreamMessage => [place, null, bytes, isText]) ?? [];

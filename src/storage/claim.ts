@@ -22,21 +22,26 @@ export interface Claim {
 }
 
 /** Whether the claim is the latest: a missing row was removed by hand, and nobody's claim holds then. */
-function holds(claim: Claim, row: Pick<OwnerRow, 'epoch'> | undefined): boolean {
+export function holds(claim: Claim, row: Pick<OwnerRow, 'epoch'> | undefined): boolean {
   return row?.epoch === claim.epoch;
-}
-
-/**
- * Asked in the transaction of each commit.
- *
- * @throws StorageError with reason FENCED.
- */
-export function assertHolds(claim: Claim, row: Pick<OwnerRow, 'epoch' | 'owner'> | undefined): void {
-  if (holds(claim, row)) return;
-  throw new StorageError('FENCED', `The database is owned by ${row?.owner ?? 'nobody'} now.`);
 }
 
 /** The epoch of the next claim. */
 export function nextEpoch(row: Pick<OwnerRow, 'epoch'> | undefined): number {
   return (row?.epoch ?? 0) + 1;
+}
+
+/**
+ * The whole question of a commit, asked within its transaction, of a row that can't change before that ends.
+ *
+ * @throws StorageError with reason FENCED, and a sentence for the operator.
+ */
+export function assertHolds(claim: Claim, row: OwnerRow | undefined): void {
+  if (holds(claim, row)) return;
+  throw new StorageError(
+    'FENCED',
+    row
+      ? `Another server has taken over this database: ${row.owner}.`
+      : 'Nobody owns this database any more: the row in its table owners was removed.',
+  );
 }

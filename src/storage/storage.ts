@@ -284,7 +284,8 @@ export interface Storage {
    *
    * A transaction that fails does not stop its neighbours. Later transactions of the same call see the earlier
    * ones. A store that was opened with a claim asks in the same transaction whether it holds; when it does not, nothing
-   * is applied and all outcomes are FENCED. Never rejects: what went wrong is in the outcomes.
+   * is applied and all outcomes are FENCED. So an empty transaction is the question alone, and costs no flush. Never
+   * rejects: what went wrong is in the outcomes.
    */
   commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]>;
 

@@ -1,4 +1,5 @@
-// A store that is watched: what goes through it is counted, and whether the database can be used is known at any time.
+// A store that is watched: what goes through it is counted, and whether the database can be used, and is still ours, is
+// known at any time.
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Outcome, Query, QueryName, Rows, Storage, Transaction } from './storage.ts';
 import { StorageError } from './storage.ts';
@@ -9,10 +10,17 @@ export interface WatchedOptions {
   readonly clock: Clock;
   /** Milliseconds since any moment, never stepping back. */
   readonly monotonicMs: () => number;
+  /**
+   * For a store that was opened with a claim: called once, when that is lost, before whoever asked is told. From then on
+   * everything is FENCED.
+   */
+  readonly onFenced?: ((error: StorageError) => void) | undefined;
 }
 
 /** While the database can't be used it is tried this often, so that it is known to be well again without traffic. */
 const tryAgainMs = 1_000;
+/** Whoever writes nothing hears that another server has taken over when it asks. */
+const askEveryMs = 1_000;
 
 /** A room that nobody can have made. */
 const cheapQuery: Query = { name: 'room', args: { roomId: '' } };
@@ -24,15 +32,21 @@ export class WatchedStorage implements Storage {
   readonly #failing = new Set<'commit' | 'query'>();
   #trying: Timer | null = null;
   #isTrying = false;
+  readonly #asking: Timer | null;
+  #isAsking = false;
+  #fenced: StorageError | null = null;
   #isClosed = false;
 
   constructor(storage: Storage, options: WatchedOptions) {
     this.#storage = storage;
     this.#options = options;
     options.counts.unavailable.set(0);
+    this.#asking = options.onFenced ? options.clock.every(askEveryMs, () => void this.#ask()) : null;
   }
 
   async commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
+    const fenced = this.#fenced;
+    if (fenced) return transactions.map(() => fenced);
     const { counts, monotonicMs } = this.#options;
     const startedMs = monotonicMs();
     const outcomes = await this.#storage.commit(transactions);
@@ -43,6 +57,7 @@ export class WatchedStorage implements Storage {
     for (const [index, transaction] of transactions.entries()) {
       const outcome = outcomes[index];
       if (!outcome) writes += transaction.length;
+      else if (outcome.reason === 'FENCED') this.#fence(outcome);
       else if (outcome.reason === 'UNAVAILABLE') isUnavailable = true;
     }
     counts.writes.add(writes);
@@ -52,6 +67,7 @@ export class WatchedStorage implements Storage {
   }
 
   async query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
+    if (this.#fenced) throw this.#fenced;
     const { counts } = this.#options;
     counts.queries.add();
     try {
@@ -65,14 +81,37 @@ export class WatchedStorage implements Storage {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    // Only a claim that held to the end makes it a clean one.
+    if (this.#asking && !this.#fenced) await this.#ask();
     this.#isClosed = true;
     this.#trying?.cancel();
-    return this.#storage.close();
+    this.#asking?.cancel();
+    await this.#storage.close();
+  }
+
+  /** For good: a claim that was lost never holds again. */
+  #fence(error: StorageError): void {
+    if (this.#fenced || this.#isClosed) return;
+    this.#fenced = error;
+    this.#trying?.cancel();
+    this.#asking?.cancel();
+    this.#options.counts.unavailable.set(1);
+    this.#options.onFenced?.(error);
+  }
+
+  async #ask(): Promise<void> {
+    // While commits fail they are tried: that asks too.
+    if (this.#isAsking || this.#failing.has('commit')) return;
+    this.#isAsking = true;
+    const [outcome] = await this.#storage.commit([[]]);
+    this.#isAsking = false;
+    if (outcome?.reason === 'FENCED') this.#fence(outcome);
+    else if (outcome) this.#note('commit', true);
   }
 
   #note(use: 'commit' | 'query', fails: boolean): void {
-    if (this.#isClosed || fails === this.#failing.has(use)) return;
+    if (this.#isClosed || this.#fenced || fails === this.#failing.has(use)) return;
     if (fails) this.#failing.add(use);
     else this.#failing.delete(use);
     this.#options.counts.unavailable.set(this.#failing.size > 0 ? 1 : 0);

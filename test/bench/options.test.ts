@@ -16,6 +16,7 @@ describe('bench options', () => {
       targets: ['stagewire', 'uws'],
       serverArgs: [],
       dataFolder: undefined,
+      urls: { mysql: undefined, redis: undefined },
       jsonOnly: false,
       help: false,
     });
@@ -26,6 +27,13 @@ describe('bench options', () => {
     expect(options.serverArgs).toEqual(['--edges', '1', '--shards', '2']);
     expect(options.numbers.rate).toBe(0.5);
     expect(options.targets).toEqual(['uws']);
+  });
+
+  it('[BENCH25] takes the servers that targets store in, and shows no password of a URL that is none', () => {
+    const { urls } = parse('--mysql-url', 'mysql://root:secret@db/', '--redis-url=redis://cache:6379');
+    expect(urls).toEqual({ mysql: 'mysql://root:secret@db/', redis: 'redis://cache:6379' });
+    const refused = /^--mysql-url takes a URL that begins with mysql:\/\/$/;
+    expect(() => parse('--mysql-url', 'postgres://root:secret@db/')).toThrow(refused);
   });
 
   it.each(['-1', '0', '501', '1.5', 'many', '', 'Infinity'])('[BENCH17] refuses --rooms=%s', (text) => {

@@ -45,7 +45,8 @@ describe('help', () => {
 
 describe('bad usage', () => {
   test.concurrent.each([
-    [['start', '--redis-url', 'redis://localhost'], /unknown option '--redis-url'/],
+    [['start', '--redis-url', 'http://a:password@localhost'], /--redis-url: write redis:\/\/host:6379/],
+    [['start', '--redis-url', 'redis://:password@localhost/a'], /--redis-url: write redis:\/\/host:6379/],
     [['start', '--price-interval', '10'], /--price-interval: write a duration from 50ms to 60s/],
     [['start', '--prot', '1'], /unknown option '--prot' \(Did you mean --port\?\)/],
     [['migrate', '--port', '1'], /unknown option '--port'/],
@@ -53,7 +54,7 @@ describe('bad usage', () => {
     [['begin'], /unknown command 'begin'/],
     [['start', '--port'], /--port/],
     [['start', '--port', '80a'], /--port must be a whole number from 0 to 65535, not "80a"/],
-    [['start', '--database-url', 'mysql://root:password@localhost/a'], /--database-url: .*not supported/],
+    [['start', '--database-url', 'mysql://root:password@localhost/'], /--database-url: write .* mysql:/],
     [['migrate', '--database-url', 'postgres://a:password@b/c'], /--database-url/],
     [['token'], /--user/],
     [['token', '--user', 'a'.repeat(37)], /--user/],
@@ -82,6 +83,8 @@ describe('bad usage', () => {
     [{ databaseUrl: 'sqlite:' }, /^--database-url: write sqlite:PATH/],
     [{ databaseUrl: 'sqlite://a/b.db' }, /^--database-url: write sqlite:PATH/],
     [{ databaseUrl: 'sqlite::memory:' }, /^--database-url: .* memory:/],
+    [{ databaseUrl: 'mysql://localhost/chat' }, /^--database-url: .* mysql:/],
+    [{ databaseUrl: 'mysql://ann:secret@localhost/chat?ssl=1' }, /^--database-url: .* mysql:/],
   ])('[PROC2] the setting %j is refused, and the message names its flag', (given, message) => {
     expect(() => resolveConfig(given, {})).toThrow(ConfigError);
     expect(() => resolveConfig(given, {})).toThrow(message);
@@ -195,6 +198,29 @@ describe('token and migrate', () => {
     expect(second.stdout).toMatch(/^The schema is at version \d+: nothing to do\.\n$/);
     expect(existsSync(join(folder, 'data', 'stagewire.db'))).toBe(true);
     expect(existsSync(join(folder, 'data', 'jwt-secret'))).toBe(false);
+  });
+
+  test('[PROC26] migrate --dry-run prints SQL, and changes nothing', async () => {
+    const folder = temporaryFolder();
+    const dry = ['migrate', '--dry-run'];
+    const first = await runCommandLine(dry, { folder });
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toMatch(
+      /^-- The schema would go from version 0 to \d+\. Nothing was changed\.\n-- 0001_reference\n/,
+    );
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+    // All of it is SQL that makes what a run makes.
+    const byHand = new Database(':memory:');
+    byHand.exec(first.stdout);
+    await runCommandLine(['migrate'], { folder });
+    const made = 'SELECT type, name, sql FROM sqlite_schema ORDER BY name';
+    const migrated = new Database(join(folder, 'data', 'stagewire.db'), { readonly: true });
+    expect(byHand.prepare(made).all()).toEqual(migrated.prepare(made).all());
+    migrated.close();
+    byHand.close();
+    const second = await runCommandLine(dry, { folder });
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(second.stdout).toMatch(/^-- The schema is at version \d+: nothing to do\.\n$/);
   });
 
   test('[PROC8] settings come from the environment: host, port, database, log level', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openSqlite } from '../../src/storage/sqlite/sqlite.ts';
 import { newDatabase, removeFilesAfterwards } from './database-file.ts';
 import { insert, room, topic } from './rows.ts';
-import { startChild } from './sqlite-child-process.ts';
+import { startChild } from './storage-child-process.ts';
 
 removeFilesAfterwards();
 

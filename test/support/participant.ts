@@ -71,7 +71,7 @@ function isServersEnd(thrown: unknown): boolean {
 /** A participant, whatever it asks for. */
 export interface AnyParticipant extends Pick<
   Participant<unknown>,
-  'followers' | 'faults' | 'unavailable' | 'onFrame' | 'comeBack' | 'repeat' | 'work' | 'leave'
+  'user' | 'followers' | 'faults' | 'unavailable' | 'onFrame' | 'comeBack' | 'repeat' | 'work' | 'leave'
 > {
   readonly pending: ReadonlyMap<string, unknown>;
 }
@@ -98,6 +98,10 @@ export class Participant<What> {
   constructor(role: Role<What>) {
     this.#role = role;
     this.followers = (role.follows ?? []).map((one) => new Follower(one, role.user, this.faults));
+  }
+
+  get user(): string {
+    return this.#role.user;
   }
 
   get server(): TestServer {

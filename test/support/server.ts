@@ -217,6 +217,15 @@ export class TestServer {
     return startServer({ ...this.#options, settings: { ...this.#options.settings, ...changed } });
   }
 
+  /** Starts a server on the same folder while this one runs, as it was started but for what is changed. */
+  async beside(changed: Given = {}): Promise<TestServer> {
+    return spawnServer({
+      ...this.#options,
+      folder: this.folder,
+      settings: { ...this.#options.settings, ...changed },
+    });
+  }
+
   /** Resident memory in bytes. */
   memoryBytes(): number {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');

@@ -60,6 +60,8 @@ export interface RedisOptions {
 
 /** Larger slices would hold up others who use this thread, or Redis. */
 const sliceMax = 128;
+/** After so many steps without a failure Redis is back, though there is more to tell. */
+const stepsToTrust = 64;
 /** More actors that load at once do without. */
 const readsMax = 256;
 
@@ -89,6 +91,8 @@ class RedisNode implements SharedNode {
   #isLate = false;
   #reads = 0;
   #failures = 0;
+  /** Steps since the last failure. */
+  #steps = 0;
   #parts = 0;
   #isClosing = false;
   readonly #loop: Promise<void>;
@@ -138,9 +142,12 @@ class RedisNode implements SharedNode {
     for (const timer of this.#timers) timer.cancel();
     this.#ledger.endAll();
     this.#call();
-    const deadline = this.#options.clock.after(this.#times.closeWithinMs, () => this.#connection.close());
-    await this.#loop;
-    deadline.cancel();
+    let deadline: Timer | null = null;
+    const tooLong = new Promise<void>((resolve) => {
+      deadline = this.#options.clock.after(this.#times.closeWithinMs, resolve);
+    });
+    await Promise.race([this.#loop, tooLong]);
+    (deadline as Timer | null)?.cancel();
     this.#connection.close();
   }
 
@@ -213,7 +220,9 @@ class RedisNode implements SharedNode {
       }
       try {
         const isBusy = await this.#step();
-        this.#back();
+        this.#steps += 1;
+        // One that fails whenever it is told something is not back each time that it takes something else.
+        if (!isBusy || this.#steps >= stepsToTrust) this.#back();
         if (isBusy) continue;
         if (this.#isClosing) return await this.#teller.leave();
         await this.#sleep();
@@ -253,6 +262,7 @@ class RedisNode implements SharedNode {
     const answers = error instanceof Error && error.name === 'ReplyError';
     if (!answers || error.message.startsWith('READONLY')) this.#connection.renew();
     this.#failures += 1;
+    this.#steps = 0;
     const pauseMs = backoffMs(this.#failures, this.#times.retry, chance());
     await new Promise<void>((resolve) => this.#options.clock.after(pauseMs, resolve));
   }

@@ -1,17 +1,29 @@
 // Claims of a SQLite file: who owns it, and whether a commit may still be made.
 import type { Statement } from 'better-sqlite3';
 import { assertHolds, nextEpoch, wholeTerritory, type Claim, type OwnerRow } from '../claim.ts';
-import { connect, unavailable, type Connection } from './connection.ts';
-import { toIsoTime } from './iso-time.ts';
+import { connect, lockedOrUnavailable, type Connection } from './connection.ts';
+import { toIsoTime } from '../sql/iso-time.ts';
 
-const busyTimeoutMs = 10_000;
+export interface SqliteClaiming {
+  readonly file: string;
+  /** In words for the operator. */
+  readonly owner: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** How long a commit that is on its way is waited for. 10,000 by default. */
+  readonly busyTimeoutMs?: number;
+}
+
+const defaultBusyTimeoutMs = 10_000;
 
 /**
- * Makes `owner` the one that may write.
+ * Makes `owner` the one that may write. A process that was stopped in the middle of a commit holds the lock that a claim
+ * needs for as long as it lives, and nothing can take it away: then the claim fails, and says so.
  *
  * @throws StorageError with reason UNAVAILABLE.
  */
-export function claimSqlite(file: string, owner: string, now: number): Claim {
+export function claimSqlite({ file, owner, now, ...options }: SqliteClaiming): Claim {
+  const { busyTimeoutMs = defaultBusyTimeoutMs } = options;
   const connection = connect(file, { busyTimeoutMs });
   try {
     connection.pragma('synchronous = FULL');
@@ -28,7 +40,7 @@ export function claimSqlite(file: string, owner: string, now: number): Claim {
     });
     return take.immediate();
   } catch (error) {
-    throw unavailable(error);
+    throw lockedOrUnavailable(error, file, busyTimeoutMs);
   } finally {
     connection.close();
   }

@@ -1,6 +1,7 @@
 // Brings a database file to this version's schema, and refuses one of another version.
 import { existsSync } from 'node:fs';
-import { reasonOf, connect, unavailable, useWriteAheadLog, type Connection } from './connection.ts';
+import { reasonOf, unavailable } from '../failure.ts';
+import { connect, lockedOrUnavailable, useWriteAheadLog, type Connection } from './connection.ts';
 import {
   assertNewest,
   migrationName,
@@ -44,7 +45,7 @@ export function migrateSqlite(file: string): MigrationReport {
       applied.push(name);
     }
   } catch (error) {
-    throw unavailable(error);
+    throw lockedOrUnavailable(error, file, busyTimeoutMs);
   } finally {
     connection.close();
   }
@@ -80,8 +81,12 @@ export function assertMigrated(connection: Connection, file: string): void {
   assertNewest(file, versionOfFile(connection, file), sqliteMigrations);
 }
 
-/** One migration, or null when there is none left. The version is read under the lock that the change needs. */
+/**
+ * One migration, or null when there is none left, which is seen without the lock: whoever holds that may be stopped.
+ * What is to be applied is read again under the lock that the change needs.
+ */
 function applyNext(connection: Connection, file: string): string | null {
+  if (versionOfFile(connection, file) === newestVersion) return null;
   connection.exec('BEGIN IMMEDIATE');
   try {
     const migration = sqliteMigrations[versionOfFile(connection, file)];

@@ -2,17 +2,10 @@
 // returns; the promises only keep the contract.
 import type { Statement } from 'better-sqlite3';
 import type { Claim } from '../claim.ts';
+import { constraint, unavailable } from '../failure.ts';
 import { SqliteFence } from './claim.ts';
 import { assertMigrated } from './migrate.ts';
-import {
-  connect,
-  constraint,
-  isBusy,
-  isRefusedByData,
-  unavailable,
-  useWriteAheadLog,
-  type Connection,
-} from './connection.ts';
+import { connect, isBusy, isRefusedByData, useWriteAheadLog, type Connection } from './connection.ts';
 import { WriteAheadLog } from './log.ts';
 import { SqliteQueries } from './queries.ts';
 import { SqliteWrites } from './writes.ts';
@@ -112,6 +105,11 @@ class SqliteStorage implements Storage {
   commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
     if (transactions.length === 0) return Promise.resolve([]);
     try {
+      // Nothing to write needs no lock and no flush: whether the claim holds is a read, however often it is asked.
+      if (this.#fence && transactions.every(({ length }) => length === 0)) {
+        this.#fence.assertHolds();
+        return Promise.resolve(transactions.map(() => null));
+      }
       if (this.#logBroken) this.#leaveLog();
       const outcomes = this.#applyTogether(transactions) ?? this.#applyEachAlone(transactions);
       this.#noteLocked(false);

@@ -79,7 +79,7 @@ const tables: readonly TableDefinition[] = [
 ];
 
 // Rooms that the reference's application makes later; unlike the rows that are there, they come one by one.
-const epochDefault = '(LEFT(MD5(UUID()), 12))';
+const epochDefault = '(LEFT(SHA2(UUID(), 256), 12))';
 
 function rooms(found: FoundSchema): string[] {
   const { type, isNullable } = found.column('chat_rooms', 'epoch') ?? { type: 'VARCHAR(64)' };
@@ -89,7 +89,7 @@ function rooms(found: FoundSchema): string[] {
   if (isNullable !== false) {
     // The room's id beside UUID(), which some versions ask only once per statement.
     statements.push(
-      'UPDATE chat_rooms SET epoch = LEFT(MD5(CONCAT(UUID(), room_id)), 12) WHERE epoch IS NULL',
+      'UPDATE chat_rooms SET epoch = LEFT(SHA2(CONCAT(UUID(), room_id), 256), 12) WHERE epoch IS NULL',
       `ALTER TABLE chat_rooms MODIFY epoch ${exact(found, 'VARCHAR(64)')} NOT NULL DEFAULT ${epochDefault}`,
     );
   }

@@ -37,7 +37,7 @@ function notifications(found: FoundSchema): string[] {
 ) AS places ON places.notification_id = notifications.notification_id
 SET seq = place`,
       `REPLACE INTO streams (stream, epoch, seq)
-SELECT ${notificationStream}, LEFT(MD5(CONCAT(UUID(), user_id)), 12), MAX(seq) FROM notifications GROUP BY user_id`,
+SELECT ${notificationStream}, LEFT(SHA2(CONCAT(UUID(), user_id), 256), 12), MAX(seq) FROM notifications GROUP BY user_id`,
       'ALTER TABLE notifications MODIFY seq BIGINT NOT NULL, ADD UNIQUE KEY uk_user_seq (user_id, seq), ' +
         'ADD INDEX idx_user_unread_seq (user_id, is_read, seq)',
     );

@@ -1,18 +1,18 @@
-// Runs in a child process of the tests: `migrate FILE` waits for a line, then migrates; `commit FILE` commits for ever
-// and tells of each commit that was acknowledged.
+// Runs in a child process of the tests: `migrate URL` waits for a line, then migrates; `commit FILE` commits to a
+// SQLite file for ever and tells of each commit that was acknowledged.
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { migrateSqlite } from '../../src/storage/sqlite/migrate.ts';
+import { migrate } from '../../src/storage/open.ts';
 import { openSqlite } from '../../src/storage/sqlite/sqlite.ts';
 import { insert, message, topicMessage } from './rows.ts';
 
-const [, , task, file = ''] = process.argv;
+const [, , task, place = ''] = process.argv;
 
 // Written before anything else happens, so that a killed process has told all it knew.
 const say = (value: unknown) => writeSync(1, `${JSON.stringify(value)}\n`);
 
 async function commitForEver(): Promise<never> {
-  const storage = openSqlite({ file });
+  const storage = openSqlite({ file: place });
   for (let seq = 1; ; seq += 2) {
     const outcomes = await storage.commit(
       [seq, seq + 1].map((each) => [
@@ -29,11 +29,7 @@ function migrateOnCommand(): void {
   commands.once('line', () => {
     commands.close();
     process.stdin.destroy();
-    try {
-      say(migrateSqlite(file));
-    } catch (error) {
-      say({ error: String(error) });
-    }
+    migrate(place).then(say, (error: unknown) => say({ error: String(error) }));
   });
   say('ready');
 }

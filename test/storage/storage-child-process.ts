@@ -1,4 +1,4 @@
-// Starts the child process of the SQLite tests and reads its lines.
+// Starts the child processes of the stores' tests and reads their lines.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -13,9 +13,14 @@ export interface Child {
   ended(): Promise<string[]>;
 }
 
-export function startChild(task: 'migrate' | 'commit', file: string): Child {
-  const script = fileURLToPath(new URL('./sqlite-child.js', import.meta.url));
-  const child = spawn(process.execPath, [script, task, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+export function startChild(task: 'migrate' | 'commit', place: string): Child {
+  return startScript('./storage-child.js', [task, place]);
+}
+
+/** @param script a built file, named as seen from this one. */
+export function startScript(script: string, parameters: readonly string[]): Child {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const child = spawn(process.execPath, [path, ...parameters], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const closed = once(child, 'close');
   return {

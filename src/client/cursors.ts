@@ -1,0 +1,79 @@
+// Where the others are in a document. Pure: positions are those of the user's text, and follow its changes.
+import type { Changes } from '../text/changes.ts';
+import { mapPosition } from '../text/position.ts';
+import type { CursorBody } from './bodies.ts';
+import type { Draft } from './draft.ts';
+
+export interface Cursor {
+  readonly userId: string;
+  /** One per connection of that user. */
+  readonly sessionId: string;
+  readonly position: number;
+  /** The other end of a selection; the position itself without one. */
+  readonly anchor: number;
+}
+
+/** Committed operations by which a cursor of an older revision is carried on. */
+const historyMax = 200;
+/** Cursors of revisions that have not come yet. */
+const earlyMax = 200;
+
+export class Cursors {
+  readonly #all = new Map<string, Cursor>();
+  /** The newest committed operations; the last one led to the draft's revision. */
+  readonly #history: Changes[] = [];
+  readonly #early = new Map<string, CursorBody>();
+
+  get all(): readonly Cursor[] {
+    return [...this.#all.values()];
+  }
+
+  clear(): void {
+    this.#all.clear();
+    this.#history.length = 0;
+    this.#early.clear();
+  }
+
+  /** The user's text has changed, by the user or by others. */
+  moved(changes: Changes): void {
+    for (const [session, cursor] of this.#all) {
+      const move = (position: number): number => mapPosition(position, changes, 'left');
+      this.#all.set(session, { ...cursor, position: move(cursor.position), anchor: move(cursor.anchor) });
+    }
+  }
+
+  /** An operation was committed, and the draft has it. */
+  committed(changes: Changes, draft: Draft): void {
+    this.#history.push(changes);
+    if (this.#history.length > historyMax) this.#history.shift();
+    for (const [session, body] of this.#early) {
+      if (body.revision > draft.revision) continue;
+      this.#early.delete(session);
+      this.placed(body, draft);
+    }
+  }
+
+  placed(body: CursorBody, draft: Draft): void {
+    const { sessionId, userId, position, anchor, revision } = body;
+    if (position === null) {
+      this.#all.delete(sessionId);
+      this.#early.delete(sessionId);
+      return;
+    }
+    const behind = draft.revision - revision;
+    if (behind < 0) {
+      if (this.#early.size < earlyMax) this.#early.set(sessionId, body);
+      return;
+    }
+    if (behind > this.#history.length) return;
+    const since = behind === 0 ? [] : this.#history.slice(-behind);
+    const place = (at: number): number =>
+      draft.toText(since.reduce((moved, changes) => mapPosition(moved, changes, 'left'), at));
+    this.#all.set(sessionId, {
+      userId,
+      sessionId,
+      position: place(position),
+      anchor: place(anchor ?? position),
+    });
+  }
+}

@@ -1,0 +1,196 @@
+// Sending and subscribing over one connection after the other: what every pattern is made of.
+import type { IMessage } from '@stomp/stompjs';
+import { Connection } from './connection.ts';
+import { refusalOf, StagewireError } from './error.ts';
+import { newKey } from './key.ts';
+import { Listeners, type Stop } from './listeners.ts';
+import { settingsOf, type ClientOptions, type Settings } from './options.ts';
+import { Outbox, type Outgoing } from './outbox.ts';
+import { Rest } from './rest.ts';
+import type { ClientState } from './state.ts';
+import { Subscription, type SubscriptionEvents } from './subscription.ts';
+
+export interface SendOptions {
+  /** By which the server knows a repeat; a new one unless given. */
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface SubscribeOptions {
+  /** Whether its messages have `seq` and `epoch`, so that nothing is missed over a loss. */
+  readonly isResumable?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A refused subscription is tried again after this, where it may work later. */
+const againMs = 1_000;
+const errors = { id: 'errors', destination: '/user/queue/errors' } as const;
+const headBytesOf = ({ destination, headers }: Outgoing): number =>
+  200 + 3 * (destination.length + JSON.stringify(headers).length);
+const bytesOf = (body: string | Uint8Array): number =>
+  typeof body === 'string' ? new TextEncoder().encode(body).length : body.length;
+
+export class Messaging {
+  readonly rest: Rest;
+  readonly #settings: Settings;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #states = new Listeners<ClientState>();
+  readonly #refusals = new Listeners<StagewireError>();
+  #state: ClientState = { name: 'closed' };
+  #count = 0;
+
+  /** Connects when `connect` is called. @throws RangeError for options that can't work. */
+  constructor(options: ClientOptions) {
+    this.#settings = settingsOf(options);
+    this.#connection = new Connection(this.#settings, {
+      up: () => this.#up(),
+      down: (isBroken) => this.#outbox.interrupt(isBroken),
+      state: (state) => {
+        this.#state = state;
+        this.#states.tell(state);
+      },
+      receipt: (id) => void this.#outbox.answered(id),
+    });
+    this.#outbox = new Outbox(this.#settings, (key, { destination, headers, body }) =>
+      this.#connection.publish(destination, { ...headers, receipt: key, 'idempotency-key': key }, body),
+    );
+    this.rest = new Rest(this.#settings.url, () => this.#connection.token());
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** The server's name of the present connection; others see cursors under it. */
+  get session(): string {
+    return this.#connection.session;
+  }
+
+  /** Messages that the server has not answered yet. */
+  get waiting(): number {
+    return this.#outbox.size;
+  }
+
+  /** Is told of every state from now on. */
+  onState(listener: (state: ClientState) => void): Stop {
+    return this.#states.add(listener);
+  }
+
+  /** Refusals that belong to nothing that waits, such as of what another library sent over this connection. */
+  onRefusal(listener: (error: StagewireError) => void): Stop {
+    return this.#refusals.add(listener);
+  }
+
+  connect(): void {
+    this.#connection.open();
+  }
+
+  /** Leaves in good order. What was not answered rejects with CLOSED. */
+  async close(): Promise<void> {
+    this.#outbox.close();
+    await this.#connection.close();
+  }
+
+  /**
+   * Sends now, or as soon as there is a connection; again over the next when it was not answered, which has no second
+   * effect. A body that is no text or bytes goes as JSON.
+   *
+   * @returns when the server has it durably.
+   * @throws StagewireError as a rejection.
+   */
+  send(
+    destination: string,
+    body: unknown,
+    { key = newKey(), headers = {} }: SendOptions = {},
+  ): Promise<void> {
+    const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+    const message: Outgoing = {
+      destination,
+      headers: isRaw ? headers : { 'content-type': 'application/json', ...headers },
+      body: isRaw ? body : JSON.stringify(body),
+    };
+    // A frame over the limit would end the connection, and the next, and the next.
+    if (headBytesOf(message) + bytesOf(message.body) > this.#settings.frameBytesMax) {
+      return Promise.reject(new StagewireError('TOO_LARGE', 'This is larger than a frame may be.'));
+    }
+    return this.#outbox.add(key, message);
+  }
+
+  /** Sends what is worth nothing later: without a connection it is dropped, and nobody hears what became of it. */
+  tell(destination: string, body: unknown): void {
+    this.#connection.publish(destination, { 'content-type': 'application/json' }, JSON.stringify(body));
+  }
+
+  /** Subscribes now and after every loss, each time after what was seen last. */
+  subscribe(destination: string, events: SubscriptionEvents, options: SubscribeOptions = {}): Stop {
+    const { isResumable = false, headers = {} } = options;
+    this.#count += 1;
+    const subscription = new Subscription(`s${this.#count}`, destination, { isResumable, headers }, events);
+    this.#subscriptions.set(subscription.id, subscription);
+    this.#start(subscription);
+    return () => this.#stop(subscription);
+  }
+
+  /**
+   * The one answer to a SUBSCRIBE of `/app/…`.
+   *
+   * @throws StagewireError as a rejection: the refusal, or EXPIRED.
+   */
+  ask<Answer>(destination: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        clearTimeout(expiry);
+        stop();
+        act();
+      };
+      const stop = this.subscribe(destination, {
+        message: ({ body }) => settle(() => resolve(JSON.parse(body) as Answer)),
+        refused: (error) => settle(() => reject(error)),
+      });
+      const late = new StagewireError('EXPIRED', 'There was no answer in time.');
+      const expiry = setTimeout(() => settle(() => reject(late)), this.#settings.sendWithinMs);
+    });
+  }
+
+  #up(): void {
+    this.#connection.subscribe(errors.destination, { id: errors.id }, ({ body }) => this.#refused(body));
+    for (const subscription of this.#subscriptions.values()) this.#start(subscription);
+    this.#outbox.open();
+  }
+
+  #start(subscription: Subscription): void {
+    const { id, destination, headers } = subscription;
+    this.#connection.subscribe(destination, headers, (message: IMessage) => {
+      // What is still on its way when it was ended.
+      if (this.#subscriptions.get(id) === subscription) subscription.received(message);
+    });
+  }
+
+  #stop({ id }: Subscription): void {
+    if (this.#subscriptions.delete(id)) this.#connection.unsubscribe(id);
+  }
+
+  #refused(body: string): void {
+    const { receipt, destination, ...rest } = JSON.parse(body) as { receipt?: string; destination?: string };
+    const error = refusalOf({ ...rest, ...(destination === undefined ? {} : { destination }) });
+    if (receipt !== undefined && this.#outbox.refused(receipt, error)) return;
+    const subscription = this.#subscriptions.get(receipt ?? '');
+    if (subscription) return this.#subscriptionRefused(subscription, error);
+    // What one may no longer see ends without having been asked for.
+    const ended = [...this.#subscriptions.values()].filter((one) => one.destination === destination);
+    const isRevoked = receipt === undefined && error.code === 'FORBIDDEN' && ended.length > 0;
+    if (!isRevoked) return this.#refusals.tell(error);
+    for (const one of ended) this.#subscriptionRefused(one, error);
+  }
+
+  #subscriptionRefused(subscription: Subscription, error: StagewireError): void {
+    if (error.code !== 'UNAVAILABLE' && error.code !== 'RATE_LIMITED') {
+      this.#subscriptions.delete(subscription.id);
+      return subscription.refused(error);
+    }
+    const isThere = (): boolean => this.#subscriptions.get(subscription.id) === subscription;
+    setTimeout(() => isThere() && this.#start(subscription), Number(error.detail['retryAfterMs'] ?? againMs));
+  }
+}

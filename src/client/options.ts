@@ -1,0 +1,58 @@
+// Everything that can be chosen of a client.
+import type { Client } from '@stomp/stompjs';
+
+/** What STOMP runs over: a WebSocket, or anything that looks like one, as SockJS does. */
+export type Socket = ReturnType<NonNullable<Client['webSocketFactory']>>;
+
+export interface ClientOptions {
+  /** `wss://example.org/ws`; REST is asked for at the same host. */
+  readonly url: string;
+  /** The token, or what fetches a new one: it is called for every connection and before a token ends. */
+  readonly token: string | (() => string | Promise<string>);
+  /**
+   * Makes the socket, such as `() => new SockJS('https://example.org/ws')`, or with the `ws` package in Node before
+   * version 22. A WebSocket of the platform unless given.
+   */
+  readonly socket?: (url: string) => Socket;
+  /** First wait after a loss. 1,000 ms by default; each further one is twice as long, with jitter. */
+  readonly backoffMs?: number;
+  /** Longest wait between attempts. 60,000 ms by default. */
+  readonly backoffMaxMs?: number;
+  /** Attempts after a loss until the client gives up; none by default. */
+  readonly maxAttempts?: number;
+  /** How long an attempt may take. 10,000 ms by default. */
+  readonly connectWithinMs?: number;
+  /** Heart-beats both ways. 10,000 ms by default. */
+  readonly heartBeatMs?: number;
+  /** Messages that may wait to be sent or answered; one more rejects with FULL. 1,000 by default. */
+  readonly outboxMax?: number;
+  /** How long a message may wait before it rejects with EXPIRED. Ten minutes by default, a day at most. */
+  readonly sendWithinMs?: number;
+  /** Largest frame the server takes (`--frame-limit`). 65,536 bytes by default. */
+  readonly frameBytesMax?: number;
+}
+
+export type Settings = Required<Omit<ClientOptions, 'socket'>> & Pick<ClientOptions, 'socket'>;
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** @throws RangeError for what can't work. */
+export function settingsOf(options: ClientOptions): Settings {
+  const settings: Settings = {
+    backoffMs: 1_000,
+    backoffMaxMs: 60_000,
+    maxAttempts: Number.POSITIVE_INFINITY,
+    connectWithinMs: 10_000,
+    heartBeatMs: 10_000,
+    outboxMax: 1_000,
+    sendWithinMs: 600_000,
+    frameBytesMax: 65_536,
+    ...options,
+  };
+  const { url, sendWithinMs } = settings;
+  if (!/^(?:ws|http)s?:$/.test(new URL(url).protocol))
+    throw new RangeError(`${url} is no URL of a WebSocket`);
+  // After a day the server has forgotten the keys by which it knows a repeat.
+  if (sendWithinMs > dayMs) throw new RangeError('sendWithinMs is a day at most');
+  return settings;
+}

@@ -1,0 +1,64 @@
+// Orders, tracked by their owners.
+import type { OrderStatus } from './bodies.ts';
+import type { StagewireError } from './error.ts';
+import type { Stop } from './listeners.ts';
+import { pathOf } from './rest.ts';
+import type { Messaging } from './messaging.ts';
+
+export interface NewOrder {
+  readonly orderId?: string;
+  readonly userId: string;
+  readonly status: string;
+  readonly estimatedDelivery?: string | null;
+  readonly currentLocation?: string | null;
+}
+
+export class Orders {
+  readonly #client: Messaging;
+
+  constructor(client: Messaging) {
+    this.#client = client;
+  }
+
+  /** The status at once, after every loss, and whenever it changes; only newer ones. */
+  track(
+    orderId: string,
+    listener: (status: OrderStatus) => void,
+    refused?: (error: StagewireError) => void,
+  ): Stop {
+    let newest = '';
+    const told = (body: string): void => {
+      const status = JSON.parse(body) as OrderStatus;
+      if (status.orderId !== orderId || status.lastUpdated < newest) return;
+      newest = status.lastUpdated;
+      listener(status);
+    };
+    const stopStatus = this.#client.subscribe('/user/queue/order.status', {
+      message: ({ body }) => told(body),
+    });
+    // Tracking belongs to a connection: subscribing again after a loss is asking again.
+    const stopTracking = this.#client.subscribe(`/app/order.track/${orderId}`, {
+      message: ({ body }) => told(body),
+      ...(refused ? { refused } : {}),
+    });
+    return () => {
+      stopTracking();
+      stopStatus();
+      this.#client.tell(`/app/order.untrack/${orderId}`, {});
+    };
+  }
+
+  get(orderId: string): Promise<OrderStatus> {
+    return this.#client.rest.get(pathOf('api', 'orders', orderId));
+  }
+
+  /** For services. */
+  create(order: NewOrder): Promise<OrderStatus> {
+    return this.#client.rest.request('POST', '/api/orders', order);
+  }
+
+  /** For services. */
+  change(orderId: string, change: Partial<Omit<NewOrder, 'orderId' | 'userId'>>): Promise<OrderStatus> {
+    return this.#client.rest.request('PATCH', pathOf('api', 'orders', orderId), change);
+  }
+}

@@ -1,0 +1,88 @@
+// One subscription over all connections: knows its place in the stream, goes on after it, and takes nothing twice.
+import type { StagewireError } from './error.ts';
+
+/** A message as a subscription hands it on. */
+export interface Message {
+  readonly body: string;
+  readonly binaryBody: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Acknowledges it, where the subscription says so (`ack`). */
+  readonly ack: () => void;
+  readonly nack: () => void;
+}
+
+export interface SubscriptionEvents {
+  readonly message: (message: Message) => void;
+  /**
+   * How things are: at the start, and where what was missed can't be had any more (`isStart` is false then). What
+   * follows comes after it.
+   */
+  readonly present?: (message: Message, isStart: boolean) => void;
+  /** It can't go on: the server's refusal. */
+  readonly refused?: (error: StagewireError) => void;
+}
+
+/** The parts of a frame that it reads. */
+type Frame = Message;
+
+interface Place {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+/** No stream has this place: the server then says where it stands, before anything else. */
+const nowhere = ':0';
+
+export class Subscription {
+  readonly id: string;
+  readonly destination: string;
+  readonly isResumable: boolean;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #events: SubscriptionEvents;
+  #place: Place | null = null;
+  #isStarted = false;
+
+  /** @param isResumable its messages have `seq` and `epoch`. */
+  constructor(
+    id: string,
+    destination: string,
+    options: { readonly isResumable: boolean; readonly headers: Readonly<Record<string, string>> },
+    events: SubscriptionEvents,
+  ) {
+    this.id = id;
+    this.destination = destination;
+    this.isResumable = options.isResumable;
+    this.#headers = options.headers;
+    this.#events = events;
+  }
+
+  /** Of SUBSCRIBE. */
+  get headers(): Record<string, string> {
+    const place = this.#place;
+    const resume = this.isResumable
+      ? { resume: place ? `${place.epoch}:${place.seq}` : `none${nowhere}` }
+      : {};
+    return { ...resume, ...this.#headers, id: this.id, receipt: this.id };
+  }
+
+  received(frame: Frame): void {
+    const { seq, epoch = '', recovered } = frame.headers;
+    if (!this.isResumable || seq === undefined) return this.#events.message(frame);
+    const place = { epoch, seq: Number(seq) };
+    if (recovered === 'false') {
+      this.#place = place;
+      const isStart = !this.#isStarted;
+      this.#isStarted = true;
+      this.#events.present?.(frame, isStart);
+      return;
+    }
+    // Heard already: over the connection before this one, which was still taken for well.
+    if (this.#place?.epoch === epoch && place.seq <= this.#place.seq) return;
+    this.#place = place;
+    this.#events.message(frame);
+  }
+
+  refused(error: StagewireError): void {
+    this.#events.refused?.(error);
+  }
+}

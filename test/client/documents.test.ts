@@ -1,0 +1,92 @@
+// Documents through the client, on a real server.
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import type { DocumentEvent } from '../../src/client/index.ts';
+import { closeOurClients, connectOurs } from '../support/our-client.ts';
+import { range } from '../support/rooms.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+afterEach(closeOurClients);
+
+test('[CLIENT40] edits are seen at once by their user and soon by others, and all texts end alike', async () => {
+  const [ann, bob] = [await connectOurs(server, 'ann'), await connectOurs(server, 'bob')];
+  const [anns, bobs] = [await ann.opened('plan'), await bob.opened('plan')];
+  for (const number of range(1, 20)) {
+    anns.insert(0, `a${number} `);
+    bobs.insert(bobs.text.length, `b${number} `);
+    if (number % 5 === 0) bobs.delete(0, Math.min(2, bobs.text.length));
+    expect(anns.text.startsWith(`a${number} `)).toBe(true);
+  }
+  await Promise.all([anns.settled(), bobs.settled()]);
+  const { content } = await ann.documents.get('plan');
+  await Promise.all([ann.shows(anns, content), bob.shows(bobs, content)]);
+  expect(content).toContain('a20 ');
+  expect(content).toContain('b20 ');
+});
+
+test('[CLIENT41] what is edited without a connection is kept, and joined with what others did meanwhile', async () => {
+  const own = await startServer();
+  const port = new URL(own.url).port;
+  const [ann, bob] = [await connectOurs(own, 'ann'), await connectOurs(own, 'bob')];
+  const [anns, bobs] = [await ann.opened('plan'), await bob.opened('plan')];
+  anns.insert(0, 'one two three');
+  await bob.shows(bobs, 'one two three');
+  await own.kill();
+  anns.insert(3, ' and a half');
+  bobs.delete(0, 4);
+  await own.restart({ port });
+  await Promise.all([anns.settled(), bobs.settled()]);
+  await Promise.all([ann.shows(anns, ' and a halftwo three'), bob.shows(bobs, ' and a halftwo three')]);
+  expect(ann.noted<DocumentEvent>('plan').filter(({ type }) => type === 'reset')).toEqual([
+    { type: 'reset', lost: null },
+  ]);
+});
+
+test('[CLIENT42] undo takes back the newest own edit alone, and says when there is none', async () => {
+  const [ann, bob] = [await connectOurs(server, 'ann'), await connectOurs(server, 'bob')];
+  const [anns, bobs] = [await ann.opened('undone'), await bob.opened('undone')];
+  anns.insert(0, 'ann ');
+  await anns.settled();
+  await bob.shows(bobs, 'ann ');
+  bobs.insert(4, 'bob');
+  await bobs.settled();
+  expect(await anns.undo()).toBe(true);
+  await ann.shows(anns, 'bob');
+  expect(await anns.undo()).toBe(false);
+});
+
+test('[CLIENT43] cursors of others are shown where they are in the own text, and go with their users', async () => {
+  const [ann, bob] = [await connectOurs(server, 'ann'), await connectOurs(server, 'bob')];
+  const [anns, bobs] = [await ann.opened('seen'), await bob.opened('seen')];
+  anns.insert(0, 'hello');
+  await bob.shows(bobs, 'hello');
+  bobs.placeCursor(5, 1);
+  await ann.until(() => anns.cursors.length === 1, 'a cursor');
+  anns.insert(0, '> ');
+  expect(anns.cursors).toMatchObject([{ userId: 'bob', position: 7, anchor: 3 }]);
+  expect(bobs.cursors).toEqual([]);
+  await bob.close();
+  await ann.until(() => anns.cursors.length === 0, 'no cursor');
+});
+
+test('[CLIENT44] an edit that the server refuses brings its text back, and says what was lost', async () => {
+  const ann = await connectOurs(server, 'ann');
+  const document = await ann.opened('full');
+  const half = 'x'.repeat(2 * 1024 * 1024);
+  document.insert(0, half);
+  await document.settled();
+  document.insert(0, half);
+  document.insert(0, 'y');
+  await ann.until(
+    () => ann.noted<DocumentEvent>('full').filter(({ type }) => type === 'reset').length === 2,
+    'a second reset',
+  );
+  const refused = ann.noted<DocumentEvent>('full').filter(({ type }) => type === 'refused');
+  expect(refused).toMatchObject([{ error: { code: 'TOO_LARGE' } }]);
+  expect(document.text).toBe((await ann.documents.get('full')).content);
+  expect(document.text.length).toBeLessThanOrEqual(4 * 1024 * 1024);
+});
