@@ -26,3 +26,8 @@ export function newEpoch(): string {
 export function newSecret(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }
+
+/** A whole number from 0 to 2^32 - 1. */
+export function newUint32(): number {
+  return randomBytes(4).readUInt32BE();
+}

@@ -1,0 +1,83 @@
+// The services that test suites of the SockJS protocol expect, on the layer alone: `node sockjs-services.js PORT`.
+import uWS from 'uWebSockets.js';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { SockjsApp } from '../../src/edge/sockjs/connection.ts';
+import { Door } from '../../src/edge/sockjs/door.ts';
+import { Endpoint, type EndpointOptions } from '../../src/edge/sockjs/endpoint.ts';
+import { HttpGroups } from '../../src/edge/sockjs/http-groups.ts';
+import { handleRequest, mountSockets, type MountOptions } from '../../src/edge/sockjs/mount.ts';
+
+const echo: SockjsApp = {
+  open: (connection) => ({
+    message: (text) => connection.send(text),
+    drained: () => undefined,
+    closed: () => undefined,
+    admits: () => true,
+  }),
+};
+
+const close: SockjsApp = {
+  open: (connection) => {
+    connection.close(3000, 'Go away!');
+    return { message: () => undefined, drained: () => undefined, closed: () => undefined, admits: () => true };
+  },
+};
+
+const groups = new HttpGroups();
+const shared: Omit<EndpointOptions, 'base' | 'app'> = {
+  clock: systemClock,
+  groups,
+  allows: () => true,
+  frames: 'all',
+  clientUrl: 'https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js',
+  hasWebSocket: true,
+  newCookie: null,
+  limits: {
+    heartBeatMs: 25_000,
+    disconnectDelayMs: 5_000,
+    responseBytesMax: 4_096,
+    messageBytesMax: 1024 * 1024,
+    unreadBytesMax: 4 * 1024 * 1024,
+    sessionsMax: 10_000,
+  },
+};
+
+const door = new Door([
+  new Endpoint({ ...shared, base: '/echo', app: echo }),
+  new Endpoint({ ...shared, base: '/disabled_websocket_echo', app: echo, hasWebSocket: false }),
+  new Endpoint({ ...shared, base: '/cookie_needed_echo', app: echo, newCookie: () => 'dummy' }),
+  new Endpoint({ ...shared, base: '/close', app: close }),
+]);
+
+const options: MountOptions = {
+  clock: systemClock,
+  credentialOf: () => null,
+  guard: (task, giveUp) => {
+    try {
+      task();
+    } catch (thrown) {
+      process.stderr.write(`${String(thrown)}\n`);
+      giveUp?.();
+    }
+  },
+  onStatus: () => undefined,
+  raw: true,
+  subprotocols: [],
+  socketBytesMax: 4 * 1024 * 1024,
+};
+
+const app = uWS.App();
+mountSockets(app, door, options);
+app.any('/*', (response, request) => {
+  options.guard(
+    () => {
+      if (handleRequest(door, response, request, options)) return;
+      response.writeStatus('404 Not Found').end('Not found\n');
+    },
+    () => response.close(),
+  );
+});
+app.listen('127.0.0.1', Number(process.argv[2] ?? 8081), (socket) => {
+  if (!socket) throw new Error('the port is in use');
+  process.stdout.write(`listening on http://127.0.0.1:${uWS.us_socket_local_port(socket)}\n`);
+});
