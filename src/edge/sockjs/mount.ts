@@ -16,7 +16,7 @@ export interface RequestIn {
 
 export interface UpgradeOut extends ResponseOut {
   getRemoteAddressAsText(): ArrayBuffer;
-  upgrade(data: SocketData, key: string, protocol: string, extensions: string, context: never): void;
+  upgrade(data: SocketData, key: string, protocol: string, extensions: string, context: unknown): void;
 }
 
 export interface SocketData {
@@ -36,7 +36,7 @@ interface SocketBehavior {
   readonly maxBackpressure: number;
   readonly idleTimeout: number;
   readonly sendPingsAutomatically: boolean;
-  upgrade(response: UpgradeOut, request: RequestIn, context: never): void;
+  upgrade(response: UpgradeOut, request: RequestIn, context: unknown): void;
   open(socket: SocketWithData): void;
   message(socket: SocketWithData, message: ArrayBuffer, isBinary: boolean): void;
   drain(socket: SocketWithData): void;
@@ -172,7 +172,7 @@ interface Upgrading {
 function upgrade(
   response: UpgradeOut,
   request: RequestIn,
-  context: never,
+  context: unknown,
   { endpoint, isRaw, options }: Upgrading,
 ): void {
   const { base, allows } = endpoint.options;
