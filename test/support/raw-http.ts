@@ -91,6 +91,7 @@ export class RawResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly #source: Source;
+  #isBehindChunk = false;
 
   constructor(status: number, headers: Readonly<Record<string, string>>, source: Source) {
     this.status = status;
@@ -100,9 +101,13 @@ export class RawResponse {
 
   /** The next chunk; empty after the last one. */
   async chunk(): Promise<string> {
+    // The line end of a chunk may come with the next one.
+    if (this.#isBehindChunk) await this.#source.line();
     const size = Number.parseInt((await this.#source.line()).toString(), 16);
-    const bytes = await this.#source.bytes(size + 2);
-    return bytes.subarray(0, -2).toString();
+    const bytes = await this.#source.bytes(size);
+    this.#isBehindChunk = size > 0;
+    if (size === 0) await this.#source.line();
+    return bytes.toString();
   }
 
   /** The whole body. */

@@ -5,6 +5,7 @@ import type { SockjsApp } from '../../src/edge/sockjs/connection.ts';
 import { Door } from '../../src/edge/sockjs/door.ts';
 import { Endpoint, type EndpointOptions } from '../../src/edge/sockjs/endpoint.ts';
 import { HttpGroups } from '../../src/edge/sockjs/http-groups.ts';
+import { startFrontProxy } from './front-proxy.ts';
 import { handleRequest, mountSockets, type MountOptions } from '../../src/edge/sockjs/mount.ts';
 
 const echo: SockjsApp = {
@@ -77,7 +78,10 @@ app.any('/*', (response, request) => {
     () => response.close(),
   );
 });
-app.listen('127.0.0.1', Number(process.argv[2] ?? 8081), (socket) => {
-  if (!socket) throw new Error('the port is in use');
-  process.stdout.write(`listening on http://127.0.0.1:${uWS.us_socket_local_port(socket)}\n`);
+app.listen('127.0.0.1', 0, (socket) => {
+  if (!socket) throw new Error('no port can be had');
+  const port = uWS.us_socket_local_port(socket);
+  void startFrontProxy(Number(process.argv[2] ?? 8081), port).then((frontPort) => {
+    process.stdout.write(`listening on http://127.0.0.1:${frontPort}, without the proxy on ${port}\n`);
+  });
 });

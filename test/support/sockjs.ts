@@ -17,12 +17,13 @@ afterAll(async () => {
   await Promise.all([...running].map((child) => once(child, 'close')));
 });
 
-/** Starts the program on a free port. @returns its URL. */
-export async function startServices(): Promise<string> {
+/** Starts the program on a free port. @returns its URL; that of the server behind its proxy if `direct`. */
+export async function startServices(direct = false): Promise<string> {
   const child = spawn(process.execPath, [servicesFile, '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
   running.add(child);
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  return line.replace('listening on ', '');
+  const [, port, directPort] = /:(\d+), .* (\d+)$/.exec(line) ?? [];
+  return `http://127.0.0.1:${direct ? directPort : port}`;
 }
 
 /** A whole response. */
