@@ -1,6 +1,6 @@
 // Sessions, by the transport that shows them best: each request brings what waits, or waits itself.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fetchWhole, newSession, poll, startServices, ask, xhrSend } from '../support/sockjs.ts';
+import { ask, fetchWhole, holdPoll, newSession, poll, startServices, xhrSend } from '../support/sockjs.ts';
 import { RawHttp } from '../support/raw-http.ts';
 
 const neverCached = 'no-store, no-cache, must-revalidate, max-age=0';
@@ -11,19 +11,6 @@ beforeAll(async () => {
   url = await startServices();
   base = `${url}/echo`;
 });
-
-/** A poll that waits for something to bring, on a connection of its own. */
-async function waitingPoll(session: string): Promise<RawHttp> {
-  const connection = new RawHttp(session);
-  connection.send('POST', `${new URL(session).pathname}/xhr`);
-  // Until it is there, another one is the only one.
-  for (let body = ''; !body.startsWith('c[2010'); ) {
-    const other = new AbortController();
-    const response = await fetch(`${session}/xhr`, { method: 'POST', signal: other.signal });
-    body = await response.text();
-  }
-  return connection;
-}
 
 describe('a session', () => {
   test('[SOCKJS6] opens with o, takes messages and brings them', async () => {
@@ -67,14 +54,10 @@ describe('a session', () => {
   test('[SOCKJS7] refuses a second request for frames, and the first one goes on', async () => {
     const session = newSession(base);
     await poll(session);
-    const first = new RawHttp(session);
-    const answer = first.ask('POST', `${new URL(session).pathname}/xhr`);
-    let second = await poll(session).catch(() => null);
-    // Whichever came first waits; the other one is refused.
-    expect(second).toMatchObject({ status: 200, body: 'c[2010,"Another connection still open"]\n' });
-    second = await xhrSend(session, ['still here']);
-    expect(await (await answer).body()).toBe('a["still here"]\n');
-    first.close();
+    const { held, refused } = await holdPoll(session);
+    expect(refused).toBe('c[2010,"Another connection still open"]\n');
+    await xhrSend(session, ['still here']);
+    expect(await held.body()).toBe('a["still here"]\n');
   });
 
   test('[SOCKJS8] that was closed tells so to whoever asks', async () => {
@@ -89,8 +72,8 @@ describe('a session', () => {
   test('[SOCKJS9] ends when a request for frames is cut off', async () => {
     const session = newSession(base);
     await poll(session);
-    const cut = await waitingPoll(session);
-    cut.close();
+    const { held } = await holdPoll(session);
+    held.close();
     let { body } = await poll(session);
     while (body.startsWith('c[2010')) ({ body } = await poll(session));
     expect(body).toBe('c[1002,"Connection interrupted"]\n');

@@ -55,14 +55,42 @@ export function newSession(base: string): string {
   return `${base}/000/${randomUUID()}`;
 }
 
-export function poll(session: string, request: RequestHead = {}): Promise<Answer> {
-  return fetchWhole(`${session}/xhr`, 'POST', request);
+export function poll(session: string, request: RequestHead = {}, query = ''): Promise<Answer> {
+  return fetchWhole(`${session}/xhr${query}`, 'POST', request);
 }
 
 /** @param body a list of messages, or a body as it is. */
-export function xhrSend(session: string, body: string | readonly string[], request: RequestHead = {}): Promise<Answer> {
+export function xhrSend(
+  session: string,
+  body: string | readonly string[],
+  request: RequestHead = {},
+  query = '',
+): Promise<Answer> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return fetchWhole(`${session}/xhr_send`, 'POST', { ...request, body: text });
+  return fetchWhole(`${session}/xhr_send${query}`, 'POST', { ...request, body: text });
+}
+
+/** A poll that waits for something to bring. */
+export interface HeldPoll {
+  /** Cuts it off. */
+  close(): void;
+  body(): Promise<string>;
+}
+
+/** Asks twice at once. @returns the poll that waits, and what the other was told. */
+export async function holdPoll(session: string): Promise<{ held: HeldPoll; refused: string }> {
+  const both = [new RawHttp(session), new RawHttp(session)].map((connection, index) => {
+    connections.add(connection);
+    const answer = connection.ask('POST', pathOf(`${session}/xhr`)).then((response) => response.body());
+    return { index, connection, answer };
+  });
+  // The end of the one that waits is the test's affair.
+  for (const { answer } of both) answer.catch(() => undefined);
+  const first = await Promise.race(both.map(({ index, answer }) => answer.then((refused) => ({ index, refused }))));
+  const other = both[1 - first.index];
+  if (!other) throw new Error('there are two');
+  const held = { close: () => other.connection.close(), body: () => other.answer };
+  return { held, refused: first.refused };
 }
 
 function pathOf(url: string): string {
