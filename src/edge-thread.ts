@@ -70,7 +70,10 @@ export async function runEdge({
     origins: config.origins,
     limits: sockjsLimits,
   });
-  const sockjs = new Door(endpoints, { index, count: config.edges });
+  const sockjs = new Door(endpoints, {
+    place: { index, count: config.edges },
+    onFault: (error) => log.error({ err: error }, 'a request of another edge failed'),
+  });
   const openDoors = new OpenDoors({
     description: JSON.stringify(describeRest(kinds, { version, own: openPaths })),
     page: readPageFiles(),

@@ -89,15 +89,24 @@ class StompHandler implements SockjsHandler {
   message(text: string): void {
     const bytes = Buffer.from(text);
     this.#edge.counts.bytesIn.add(bytes.length);
-    this.#session.receive(bytes, true);
+    this.#orFail(() => this.#session.receive(bytes, true));
   }
 
   drained(): void {
-    this.#edge.drained(this.#session);
+    this.#orFail(() => this.#edge.drained(this.#session));
   }
 
   closed(): void {
     this.#edge.closed(this.#session);
+  }
+
+  /** What fails is this session's affair, whatever request brought it up. */
+  #orFail(task: () => void): void {
+    try {
+      task();
+    } catch (thrown) {
+      this.#edge.failed(this.#session, thrown);
+    }
   }
 
   /** The token of the opening request, or any other of the same user. One that had none may come with none. */

@@ -43,12 +43,15 @@ const shared: Omit<EndpointOptions, 'base' | 'app'> = {
   },
 };
 
-const door = new Door([
+const fail = (thrown: unknown): void => void process.stderr.write(`${String(thrown)}\n`);
+
+const endpoints = [
   new Endpoint({ ...shared, base: '/echo', app: echo }),
   new Endpoint({ ...shared, base: '/disabled_websocket_echo', app: echo, hasWebSocket: false }),
   new Endpoint({ ...shared, base: '/cookie_needed_echo', app: echo, newCookie: () => 'dummy' }),
   new Endpoint({ ...shared, base: '/close', app: close }),
-]);
+];
+const door = new Door(endpoints, { onFault: fail });
 
 const options: MountOptions = {
   clock: systemClock,
@@ -57,7 +60,7 @@ const options: MountOptions = {
     try {
       task();
     } catch (thrown) {
-      process.stderr.write(`${String(thrown)}\n`);
+      fail(thrown);
       giveUp?.();
     }
   },

@@ -2,15 +2,15 @@
 import { placement } from '../../actors/placement.ts';
 import type { LinkEnd } from '../../link/link.ts';
 import { refuse, type Endpoint, type SessionPlace } from './endpoint.ts';
-import type { Exchange } from './exchange.ts';
 import type { LocalExchange } from './local-exchange.ts';
 import { placeOf, type Place } from './place.ts';
-import { Relay } from './relay.ts';
+import { Relay, type RelayedExchange } from './relay.ts';
 
-/** Which edge of how many this is. */
-export interface DoorPlace {
-  readonly index: number;
-  readonly count: number;
+export interface DoorOptions {
+  /** Which edge of how many this is; the only one unless given. */
+  readonly place?: { readonly index: number; readonly count: number };
+  /** Told of a fault in what another edge has handed over. */
+  readonly onFault: (error: unknown) => void;
 }
 
 interface Found {
@@ -23,12 +23,14 @@ const noBody = new Uint8Array(0);
 
 export class Door {
   readonly endpoints: readonly Endpoint[];
-  readonly #place: DoorPlace;
+  readonly #place: NonNullable<DoorOptions['place']>;
+  readonly #onFault: DoorOptions['onFault'];
   readonly #relay = new Relay((exchange, body) => this.#serve(exchange, body));
 
-  constructor(endpoints: readonly Endpoint[], place: DoorPlace = { index: 0, count: 1 }) {
+  constructor(endpoints: readonly Endpoint[], { place = { index: 0, count: 1 }, onFault }: DoorOptions) {
     this.endpoints = endpoints;
     this.#place = place;
+    this.#onFault = onFault;
   }
 
   /** Whether no session is left and no response that comes from another edge. */
@@ -88,9 +90,14 @@ export class Door {
   }
 
   /** A request that came in at another edge, which has looked at all but the session. */
-  #serve(exchange: Exchange, body: Uint8Array): void {
+  #serve(exchange: RelayedExchange, body: Uint8Array): void {
     const found = this.find(exchange.request.path);
     if (found?.place?.kind !== 'session') return refuse(exchange, 404);
-    found.endpoint.serve(exchange, found.place, body);
+    try {
+      found.endpoint.serve(exchange, found.place, body);
+    } catch (thrown) {
+      this.#onFault(thrown);
+      exchange.abort();
+    }
   }
 }

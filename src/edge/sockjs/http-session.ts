@@ -141,7 +141,9 @@ export class HttpSession implements SockjsConnection {
       this.#clear();
       if (!this.#closing) this.#finish(interrupted);
     };
-    this.#beatLater(this.#options.heartBeatMs);
+    const { clock, heartBeatMs } = this.#options;
+    this.#beatAtMs = clock.now() + heartBeatMs;
+    this.#beatLater(heartBeatMs);
   }
 
   #write(receiver: Receiver, frame: Uint8Array): void {

@@ -4,7 +4,7 @@ import { Link, type LinkEnd } from '../../link/link.ts';
 import type { Exchange, ResponseHeaders, SockjsRequest } from './exchange.ts';
 import type { LocalExchange } from './local-exchange.ts';
 
-const Op = { ask: 1, gone: 2, respond: 3, start: 4, write: 5, end: 6 } as const;
+const Op = { ask: 1, gone: 2, respond: 3, start: 4, write: 5, end: 6, cut: 7 } as const;
 
 type RelayMessage =
   /** A request that came in here, for a session there. `id` is the asker's. */
@@ -14,10 +14,12 @@ type RelayMessage =
   | readonly [op: typeof Op.respond, id: number, status: number, headers: ResponseHeaders, body: Uint8Array | null]
   | readonly [op: typeof Op.start, id: number, headers: ResponseHeaders, chunk: Uint8Array]
   | readonly [op: typeof Op.write, id: number, chunk: Uint8Array]
-  | readonly [op: typeof Op.end, id: number];
+  | readonly [op: typeof Op.end, id: number]
+  /** No end that one could tell: the connection is to be cut. */
+  | readonly [op: typeof Op.cut, id: number];
 
 /** Takes what other edges hand over. */
-export type Serve = (exchange: Exchange, body: Uint8Array) => void;
+export type Serve = (exchange: RelayedExchange, body: Uint8Array) => void;
 
 export class Relay {
   readonly #peers = new Map<number, Peer>();
@@ -117,12 +119,13 @@ class Peer {
     if (op === Op.write) return exchange.write(message[2]);
     this.asked.delete(id);
     if (op === Op.end) exchange.end();
+    else if (op === Op.cut) exchange.cut();
     else exchange.respond(message[2], message[3], message[4] ?? undefined);
   }
 
   #take(id: number, request: SockjsRequest, body: Uint8Array): void {
     const exchange = new RelayedExchange(request, (message, bytes) => {
-      if (message[0] === Op.respond || message[0] === Op.end) this.#served.delete(id);
+      if (message[0] !== Op.start && message[0] !== Op.write) this.#served.delete(id);
       this.link.send(message, bytes);
     }, id);
     this.#served.set(id, exchange);
@@ -131,7 +134,7 @@ class Peer {
 }
 
 /** An exchange whose socket is at another edge. */
-class RelayedExchange implements Exchange {
+export class RelayedExchange implements Exchange {
   readonly request: SockjsRequest;
   done = false;
   onAborted: (() => void) | null = null;
@@ -165,10 +168,11 @@ class RelayedExchange implements Exchange {
     this.#send([Op.end, this.#id], 0);
   }
 
-  /** Whoever asked is gone. */
+  /** Whoever asked is gone, or is to go. */
   abort(): void {
     if (this.done) return;
     this.done = true;
+    this.#send([Op.cut, this.#id], 0);
     this.onAborted?.();
   }
 }
