@@ -311,7 +311,7 @@ export class Shard {
     cell.isTyingAgain = true;
     this.#options.clock.after(tieAgainMs, () => {
       cell.isTyingAgain = false;
-      this.#tied(cell, { gone: null, isAgain: true });
+      this.#tied(cell, { came: null, gone: null, isAgain: true });
     });
   }
 
@@ -329,6 +329,12 @@ export class Shard {
       if (output.message[0] === ToShard.feed) this.#release(output);
       return;
     }
+    if (output.to === 'nodes') {
+      const [kind] = output.message;
+      // Sessions are there whatever the database says.
+      if (kind === 'session' || kind === 'tracking') this.#release(output);
+      return;
+    }
     this.#outlet.lose(output, error);
     if (output.message[0] !== ToEdge.publish || !('actor' in output.to)) return;
     const cell = this.#cells.get(output.to.actor);
@@ -342,12 +348,5 @@ export class Shard {
     if (output.message[0] === ToEdge.publish) this.#counts.published.add();
     const { to } = output;
     this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
-  }
-
-  #lose(output: Output, error: StorageError): void {
-    if (output.to === 'peer') return;
-    if (output.to !== 'nodes') return this.#outlet.lose(output, error);
-    const [kind] = output.message;
-    if (kind === 'session' || kind === 'tracking') this.#options.shared?.tell(output.message);
   }
 }
