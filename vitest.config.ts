@@ -10,6 +10,7 @@ const onSqliteAlone = {
   ingest: 'nothing is stored that other files do not store: bodies of HTTP',
   'prices-slow': 'nothing is stored: who reads too slowly',
   process: 'the command line, with files of SQLite',
+  'process-mysql': 'the command line, on MySQL in any case',
   'rest-description': 'nothing is stored: what the description says',
 };
 
