@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Connection } from '../../src/storage/mysql/connection.ts';
+import { defaultLimits } from '../../src/storage/mysql/limits.ts';
 import { parseMysqlUrl } from '../../src/storage/mysql/location.ts';
 import { runQuery } from '../../src/storage/mysql/queries.ts';
 import { sessionSettings } from '../../src/storage/mysql/session-settings.ts';
@@ -143,6 +144,7 @@ describe.runIf(runsMysql)('queries of MySQL', () => {
     connection = await Connection.open({
       location,
       clock: systemClock,
+      limits: defaultLimits,
       statementsMax: 100,
       settings: sessionSettings,
     });

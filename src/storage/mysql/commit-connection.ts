@@ -13,36 +13,40 @@
 // and no session, and what it had not committed is rolled back before it lets anybody in.
 import { newId } from '../../lib/random.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
+import type { MysqlLimits } from './limits.ts';
 import { sessionSettings } from './session-settings.ts';
 
 // Those of all statements of a group: of 24 tables, in some sizes each.
 const statementsMax = 256;
-// Above a slow flush, and well below the time of a commit, so that one that waits for a lock can be tried again.
-const lockLimitS = 2;
-// How long a session that was killed may take to end: it rolls back what it has done.
-const endLimitS = 3;
 // MariaDB ends a transaction that nobody goes on with, as of a host that is gone without a word: it would hold its locks
 // until the server misses the connection. Far above the pauses of one that goes on.
 const idleLimitS = 30;
 
+export type CommitConnectionOptions = Pick<ConnectionOptions, 'location' | 'clock'> & {
+  readonly limits: Pick<MysqlLimits, 'openMs' | 'lockMs' | 'sessionEndMs'>;
+};
+
 /** @param lock a name of `newCommitLock`, the same for all connections of a store. */
 export async function openCommitConnection(
-  options: Pick<ConnectionOptions, 'location' | 'clock'>,
+  options: CommitConnectionOptions,
   lock: string,
 ): Promise<Connection> {
+  const { lockMs, sessionEndMs } = options.limits;
+  // The servers count whole seconds.
+  const lockS = Math.ceil(lockMs / 1_000);
   const connection = await Connection.open({
     ...options,
     statementsMax,
     settings: (isMariadb) => [
       ...sessionSettings(isMariadb),
-      `SET SESSION innodb_lock_wait_timeout = ${lockLimitS}, lock_wait_timeout = ${lockLimitS}`,
+      `SET SESSION innodb_lock_wait_timeout = ${lockS}, lock_wait_timeout = ${lockS}`,
       ...(isMariadb ? [`SET SESSION idle_transaction_timeout = ${idleLimitS}`] : []),
     ],
   });
   try {
-    await takeLock(connection, lock);
+    await takeLock(connection, lock, sessionEndMs);
     // The first statement of a commit begins its transaction: one round trip less.
-    await connection.run('SET SESSION autocommit = 0', endLimitS * 1_000);
+    await connection.run('SET SESSION autocommit = 0', sessionEndMs);
     return connection;
   } catch (error) {
     connection.abandon('The session before it could not be ended');
@@ -52,8 +56,7 @@ export async function openCommitConnection(
 
 export const newCommitLock = (): string => `stagewire:commits:${newId()}`;
 
-async function takeLock(connection: Connection, lock: string): Promise<void> {
-  const limitMs = endLimitS * 1_000;
+async function takeLock(connection: Connection, lock: string, limitMs: number): Promise<void> {
   const [before] = await connection.execute('SELECT IS_USED_LOCK(?) AS session', [lock], limitMs);
   const session = before?.['session'];
   if (session !== null && session !== undefined) {
@@ -63,10 +66,10 @@ async function takeLock(connection: Connection, lock: string): Promise<void> {
     });
   }
   const [taken] = await connection.execute(
-    `SELECT GET_LOCK(?, ${endLimitS}) AS isTaken`,
+    `SELECT GET_LOCK(?, ${Math.ceil(limitMs / 1_000)}) AS isTaken`,
     [lock],
-    // The server counts its seconds from when it has the statement.
-    limitMs + 1_000,
+    // The server counts whole seconds, from when it has the statement.
+    limitMs + 2_000,
   );
   if (taken?.['isTaken'] !== 1) throw new Error('An earlier commit has not ended on the database server.');
 }

@@ -7,12 +7,14 @@ import { unavailable } from '../failure.ts';
 import type { Connection } from './connection.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Keeper } from './keeper.ts';
+import type { MysqlLimits } from './limits.ts';
 import { isPassing } from './server-error.ts';
 import { StorageError, type Outcome, type Transaction } from '../storage.ts';
 
 export interface CommitsOptions {
   readonly keeper: Keeper;
   readonly clock: Clock;
+  readonly limits: Pick<MysqlLimits, 'commitMs'>;
   readonly claim: Claim | null;
 }
 
@@ -21,8 +23,6 @@ interface Asked {
   readonly answer: (outcomes: readonly Outcome[]) => void;
 }
 
-// For all tries of a commit together. Whoever waits for it has a client that waits, too.
-const commitLimitMs = 10_000;
 const triesMax = 5;
 const pauseMs = 20;
 // Each shard has one on its way. Beyond this many a commit is refused at once.
@@ -93,7 +93,7 @@ export class Commits {
   }
 
   async #commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
-    const endMs = monotonicMs() + commitLimitMs;
+    const endMs = monotonicMs() + this.#options.limits.commitMs;
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.#try(transactions, endMs);

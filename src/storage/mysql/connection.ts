@@ -3,7 +3,8 @@
 import { createConnection, type Connection as Driver } from 'mysql2';
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
-import type { MysqlLocation } from './location.ts';
+import type { MysqlLimits } from './limits.ts';
+import { encryptionOf, type MysqlLocation } from './location.ts';
 import { ConnectionLost, endsConnection } from './server-error.ts';
 import type { Value } from '../sql/value.ts';
 
@@ -12,14 +13,13 @@ export type ServerRow = Record<string, unknown>;
 export interface ConnectionOptions {
   readonly location: MysqlLocation;
   readonly clock: Clock;
+  readonly limits: Pick<MysqlLimits, 'openMs'>;
   /** How many statements stay prepared; the least used one makes room. */
   readonly statementsMax: number;
   /** Statements that make the session what it is to be, given what the server is. */
   readonly settings: (isMariadb: boolean) => readonly string[];
 }
 
-// Name lookup, connection, encryption, authentication and settings of a server that is well take milliseconds.
-const openLimitMs = 3_000;
 const closeLimitMs = 1_000;
 // A peer that is gone without a word is found after this and a few more times of silence.
 const keepAliveMs = 15_000;
@@ -39,8 +39,8 @@ export class Connection {
   #lost: ConnectionLost | null = null;
   #isClosing = false;
 
-  private constructor({ location, clock, statementsMax }: ConnectionOptions) {
-    const { host, port, user, password, database, ssl } = location;
+  private constructor({ location, clock, limits, statementsMax }: ConnectionOptions) {
+    const { host, port, user, password, database } = location;
     this.#clock = clock;
     // An own socket, because the driver ends its socket in order even where the other side does not answer any more.
     this.#socket = connectSocket(port, host);
@@ -53,14 +53,13 @@ export class Connection {
       user,
       password,
       database,
-      // Both: without the second any certificate of a known authority would do, whoever it was given to.
-      ...(ssl ? { ssl: { rejectUnauthorized: true, verifyIdentity: true } } : {}),
+      ...encryptionOf(location),
       charset: 'utf8mb4',
       // Times are read from their texts: the driver's own way goes through the time zone of this machine.
       dateStrings: true,
       // A server must not ask for files of this machine.
       flags: ['-LOCAL_FILES'],
-      connectTimeout: openLimitMs,
+      connectTimeout: limits.openMs,
       maxPreparedStatements: statementsMax,
     });
     this.#driver.on('error', (error: unknown) => this.#lose('The connection broke', error));
@@ -71,15 +70,16 @@ export class Connection {
   /** @throws ConnectionLost, or the server's error. */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const connection = new Connection(options);
+    const { openMs } = options.limits;
     try {
-      await connection.#ask(openLimitMs, (answered) => connection.#driver.connect(answered));
+      await connection.#ask(openMs, (answered) => connection.#driver.connect(answered));
       const [server] = await connection.run(
         'SELECT VERSION() AS version, @@max_allowed_packet AS packetBytesMax',
-        openLimitMs,
+        openMs,
       );
       connection.packetBytesMax = Number(server?.['packetBytesMax']);
       for (const setting of options.settings(/mariadb/i.test(String(server?.['version'])))) {
-        await connection.run(setting, openLimitMs);
+        await connection.run(setting, openMs);
       }
       return connection;
     } catch (error) {

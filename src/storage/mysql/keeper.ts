@@ -3,16 +3,16 @@ import { monotonicMs, type Clock, type Timer } from '../../lib/clock.ts';
 import { chance } from '../../lib/random.ts';
 import { unavailable } from '../failure.ts';
 import type { Connection } from './connection.ts';
+import type { MysqlLimits } from './limits.ts';
 import { StorageError } from '../storage.ts';
 
 export interface KeeperOptions {
   readonly clock: Clock;
+  readonly limits: Pick<MysqlLimits, 'graceMs'>;
   /** Opens a connection that is ready for use. Must settle, within bounds of its own. */
   readonly open: () => Promise<Connection>;
 }
 
-// A server that is started again is back within a second or two: for so long those who ask wait, and see but a delay.
-const graceMs = 3_000;
 const pauseMinMs = 50;
 const pauseMaxMs = 2_000;
 const steadyMs = 1_000;
@@ -57,9 +57,10 @@ export class Keeper {
     if (this.#connection) return Promise.resolve(this.#connection);
     if (this.#isClosed) return Promise.reject(closed());
     if (this.#away) return Promise.reject(this.#away);
+    const { clock, limits } = this.#options;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#grace ??= this.#options.clock.after(graceMs, () => this.#giveUp());
+      this.#grace ??= clock.after(limits.graceMs, () => this.#giveUp());
       this.#reopen();
     });
   }

@@ -5,9 +5,10 @@ import { newCommitLock, openCommitConnection } from './commit-connection.ts';
 import { Commits } from './commits.ts';
 import { unavailable } from '../failure.ts';
 import { Keeper } from './keeper.ts';
+import { defaultLimits, type MysqlLimits } from './limits.ts';
 import type { MysqlLocation } from './location.ts';
 import { assertMigrated } from './migrate.ts';
-import { Pool, queryLimitMs } from './pool.ts';
+import { Pool } from './pool.ts';
 import { runQuery } from './queries.ts';
 import { ConnectionLost } from './server-error.ts';
 import { Session } from './session.ts';
@@ -26,6 +27,7 @@ export interface MysqlOptions {
   /** Commits are made only while it holds. */
   readonly claim?: Claim | null;
   readonly clock?: Clock;
+  readonly limits?: Partial<MysqlLimits>;
 }
 
 const lockTimeoutMs = 5_000;
@@ -37,36 +39,38 @@ const triesMax = 3;
  *
  * @throws StorageError with reason UNAVAILABLE: not to be reached, no database, or not of this version's schema.
  */
-export async function openMysql({
-  location,
-  claim = null,
-  clock = systemClock,
-}: MysqlOptions): Promise<Storage> {
+export async function openMysql({ location, claim = null, ...options }: MysqlOptions): Promise<Storage> {
   const session = await Session.open(location, { lockTimeoutMs });
   try {
     await assertMigrated(session, location);
   } finally {
     session.close();
   }
+  const clock = options.clock ?? systemClock;
+  const limits = { ...defaultLimits, ...options.limits };
   const lock = newCommitLock();
-  const keeper = new Keeper({ clock, open: () => openCommitConnection({ location, clock }, lock) });
+  const open = () => openCommitConnection({ location, clock, limits }, lock);
+  const keeper = new Keeper({ clock, limits, open });
   try {
     await keeper.get();
   } catch (error) {
     await keeper.close();
     throw error;
   }
-  return new MysqlStorage(keeper, new Commits({ keeper, clock, claim }), new Pool({ location, clock }));
+  const commits = new Commits({ keeper, clock, limits, claim });
+  return new MysqlStorage(keeper, commits, new Pool({ location, clock, limits }), limits);
 }
 
 class MysqlStorage implements Storage {
   readonly #keeper: Keeper;
   readonly #commits: Commits;
   readonly #pool: Pool;
+  readonly #queryMs: number;
   readonly #queries = new Set<Promise<unknown>>();
   #closing: Promise<void> | null = null;
 
-  constructor(keeper: Keeper, commits: Commits, pool: Pool) {
+  constructor(keeper: Keeper, commits: Commits, pool: Pool, { queryMs }: MysqlLimits) {
+    this.#queryMs = queryMs;
     this.#keeper = keeper;
     this.#commits = commits;
     this.#pool = pool;
@@ -97,11 +101,11 @@ class MysqlStorage implements Storage {
   }
 
   async #ask<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
-    const endMs = monotonicMs() + queryLimitMs;
+    const endMs = monotonicMs() + this.#queryMs;
     for (let tries = 1; ; tries += 1) {
       await this.#commits.settled();
       try {
-        return await this.#pool.use((connection) => runQuery(connection, query, queryLimitMs));
+        return await this.#pool.use((connection) => runQuery(connection, query, this.#queryMs));
       } catch (error) {
         if (!(error instanceof ConnectionLost) || tries === triesMax || monotonicMs() >= endMs) throw error;
       }

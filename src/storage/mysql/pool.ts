@@ -1,8 +1,9 @@
 // A few connections for queries: each query has one to itself, and those that find none free wait their turn.
-import { monotonicMs, type Clock } from '../../lib/clock.ts';
+import { monotonicMs } from '../../lib/clock.ts';
 import { Queue } from '../../lib/queue.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { Keeper } from './keeper.ts';
+import type { MysqlLimits } from './limits.ts';
 import { sessionSettings } from './session-settings.ts';
 import { StorageError } from '../storage.ts';
 
@@ -16,30 +17,31 @@ interface Waiting {
 const connectionsMax = 4;
 // Those of all queries, and of the sizes that some have.
 const statementsMax = 128;
-/** One query may take this long; the server ends it then, and the connection is given up. */
-export const queryLimitMs = 5_000;
-// A thread that starts loads all its actors at once. Beyond this many, and after so long, a query is refused.
+// A thread that starts loads all its actors at once. Beyond this many a query is refused.
 const waitingMax = 10_000;
-const waitingLimitMs = 5_000;
 
-function settings(isMariadb: boolean): string[] {
-  return [
-    ...sessionSettings(isMariadb),
-    // What nobody waits for any more must not go on reading.
-    isMariadb
-      ? `SET SESSION max_statement_time = ${queryLimitMs / 1_000}`
-      : `SET SESSION max_execution_time = ${queryLimitMs}`,
-  ];
-}
+export type PoolOptions = Pick<ConnectionOptions, 'location' | 'clock'> & {
+  readonly limits: Pick<MysqlLimits, 'openMs' | 'graceMs' | 'queryMs' | 'turnMs'>;
+};
 
 export class Pool {
   readonly #keepers: readonly Keeper[];
   readonly #free: Keeper[];
+  readonly #turnMs: number;
   readonly #waiting = new Queue<Waiting>();
 
-  constructor({ location, clock }: { location: ConnectionOptions['location']; clock: Clock }) {
-    const open = () => Connection.open({ location, clock, statementsMax, settings });
-    this.#keepers = Array.from({ length: connectionsMax }, () => new Keeper({ clock, open }));
+  constructor(options: PoolOptions) {
+    const { clock, limits } = options;
+    const settings = (isMariadb: boolean) => [
+      ...sessionSettings(isMariadb),
+      // What nobody waits for any more must not go on reading.
+      isMariadb
+        ? `SET SESSION max_statement_time = ${limits.queryMs / 1_000}`
+        : `SET SESSION max_execution_time = ${limits.queryMs}`,
+    ];
+    const open = () => Connection.open({ ...options, statementsMax, settings });
+    this.#turnMs = limits.turnMs;
+    this.#keepers = Array.from({ length: connectionsMax }, () => new Keeper({ clock, limits, open }));
     this.#free = [...this.#keepers];
   }
 
@@ -71,7 +73,7 @@ export class Pool {
     for (;;) {
       const next = this.#waiting.shift();
       if (!next) return void this.#free.push(keeper);
-      if (monotonicMs() - next.sinceMs <= waitingLimitMs) return next.resolve(keeper);
+      if (monotonicMs() - next.sinceMs <= this.#turnMs) return next.resolve(keeper);
       next.reject(tooMany());
     }
   }

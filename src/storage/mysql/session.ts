@@ -2,7 +2,7 @@
 // server that can't be used.
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { StorageError } from '../storage.ts';
-import { describe, type MysqlLocation } from './location.ts';
+import { describe, encryptionOf, type MysqlLocation } from './location.ts';
 
 export interface SessionOptions {
   /** How long to wait for the locks of others. */
@@ -33,7 +33,7 @@ export class Session {
 
   /** @throws StorageError with reason UNAVAILABLE. */
   static async open(location: MysqlLocation, options: SessionOptions): Promise<Session> {
-    const { host, port, user, password, database, ssl } = location;
+    const { host, port, user, password, database } = location;
     let connection: Connection | undefined;
     try {
       connection = await createConnection({
@@ -42,8 +42,7 @@ export class Session {
         user,
         password,
         ...(options.withoutDatabase ? {} : { database }),
-        // Both: without the second any certificate of a known authority would do, whoever it was given to.
-        ...(ssl ? { ssl: { rejectUnauthorized: true, verifyIdentity: true } } : {}),
+        ...encryptionOf(location),
         // A server must not ask for files of this machine.
         flags: ['-LOCAL_FILES'],
         charset: 'utf8mb4',
