@@ -22,7 +22,7 @@ export interface Claim {
 }
 
 /** Whether the claim is the latest: a missing row was removed by hand, and nobody's claim holds then. */
-function holds(claim: Claim, row: Pick<OwnerRow, 'epoch'> | undefined): boolean {
+export function holds(claim: Claim, row: Pick<OwnerRow, 'epoch'> | undefined): boolean {
   return row?.epoch === claim.epoch;
 }
 

@@ -62,6 +62,8 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
   { files: 'src/*.ts', mayImport: ['src/'] },
   { files: 'bench/', mayImport: ['bench/', 'src/'] },
   { files: 'test/', mayImport: ['test/', 'src/', 'bench/'] },
+  // Which projects of tests there are depends on the servers that the machine has.
+  { files: 'vitest.config.ts', mayImport: ['test/support/'] },
   { files: '*.ts', mayImport: [] },
 ];
 

@@ -42,7 +42,10 @@ export class Session {
         user,
         password,
         ...(options.withoutDatabase ? {} : { database }),
-        ...(ssl ? { ssl: {} } : {}),
+        // Both: without the second any certificate of a known authority would do, whoever it was given to.
+        ...(ssl ? { ssl: { rejectUnauthorized: true, verifyIdentity: true } } : {}),
+        // A server must not ask for files of this machine.
+        flags: ['-LOCAL_FILES'],
         charset: 'utf8mb4',
         timezone: 'Z',
         connectTimeout: connectTimeoutMs,
@@ -116,5 +119,5 @@ function wordsFor({ code, errno, message }: DriverError, location: MysqlLocation
     const reason = typeof code === 'string' ? code : String(message);
     return `Can't reach the database server ${host}:${port} for ${database} (${reason}).`;
   }
-  return String(message).replaceAll(/\s+/g, ' ');
+  return `${String(message).replaceAll(/\s+/g, ' ').replace(/\.$/, '')}.`;
 }

@@ -2,16 +2,10 @@
 // returns; the promises only keep the contract.
 import type { Statement } from 'better-sqlite3';
 import type { Claim } from '../claim.ts';
+import { constraint, unavailable } from '../failure.ts';
 import { SqliteFence } from './claim.ts';
 import { assertMigrated } from './migrate.ts';
-import {
-  connect,
-  constraint,
-  isRefusedByData,
-  unavailable,
-  useWriteAheadLog,
-  type Connection,
-} from './connection.ts';
+import { connect, isRefusedByData, useWriteAheadLog, type Connection } from './connection.ts';
 import { WriteAheadLog } from './log.ts';
 import { SqliteQueries } from './queries.ts';
 import { SqliteWrites } from './writes.ts';
