@@ -25,17 +25,23 @@ type Execute = (sql: string, values: readonly Value[]) => Promise<ServerRow[]>;
 type Place = readonly [roomId: string, afterSeq: number];
 
 // Walks a room's messages back from the newest and ends at the first that is older: what is read is what is missed and
-// one more. Those for which that is the newest have nothing that was missed.
-const placesSql = (where: string): string => `SELECT * FROM (
+// one more. Those for which that is the newest have nothing that was missed. With a limit, the inner SELECT is made once
+// and kept; else its columns would be made again for the condition.
+const placesSql = (where: string): string => `SELECT room_id, place FROM (
     SELECT member.room_id,
       coalesce((SELECT older.seq FROM chat_messages AS older FORCE INDEX (uk_room_seq)
         WHERE older.room_id = member.room_id AND older.created_at < ? ORDER BY older.seq DESC LIMIT 1), ${lowest}) AS place,
-      (SELECT max(seq) FROM chat_messages AS own WHERE own.room_id = member.room_id) AS newest
-    FROM chat_room_members AS member WHERE member.user_id = ? ${where}) AS places
+      (SELECT own.seq FROM chat_messages AS own FORCE INDEX (uk_room_seq)
+        WHERE own.room_id = member.room_id ORDER BY own.seq DESC LIMIT 1) AS newest
+    FROM chat_room_members AS member WHERE member.user_id = ? ${where} LIMIT 18446744073709551615) AS places
   WHERE newest > place`;
 
 const ofAllRooms = placesSql('');
 const ofOneRoom = placesSql('AND member.room_id = ?');
+
+// The rows of a database that was taken over have times of the microsecond, and the contract knows milliseconds: of two
+// rows of one millisecond the order is that of their rooms and seqs, as it is for who goes on after one of them.
+const millisecond = 'LEFT(created_at, 23)';
 
 // Rooms per statement. A call that needs fewer fills it up with the last of them.
 const roomsPerStatement = [1, 8, 64];
@@ -45,8 +51,8 @@ const messagesSql = new Map(
     rooms,
     `SELECT ${columnsOf('chat_messages', 'message')} FROM chat_messages AS message FORCE INDEX (uk_room_seq)
       WHERE (${Array.from({ length: rooms }, () => '(room_id = ? AND seq > ?)').join(' OR ')})
-        AND (created_at > ? OR (created_at = ? AND (room_id > ? OR (room_id = ? AND seq > ?))))
-      ORDER BY created_at, room_id, seq LIMIT ?`,
+        AND (${millisecond} > ? OR (${millisecond} = ? AND (room_id > ? OR (room_id = ? AND seq > ?))))
+      ORDER BY ${millisecond}, room_id, seq LIMIT ?`,
   ]),
 );
 
@@ -57,6 +63,7 @@ export async function missedSince(execute: Execute, args: MissedArguments): Prom
   const own = roomId === '' ? [] : [storableText(roomId)];
   const found = await execute(roomId === '' ? ofAllRooms : ofOneRoom, [since, userId, ...own]);
   const places = found.map((row): Place => [String(row['room_id']), Number(row['place'])]);
+  const sinceShown = since.replace('T', ' ');
   const pages: ServerRow[][] = [];
   for (let start = 0; start < places.length;) {
     const left = places.length - start;
@@ -64,7 +71,7 @@ export async function missedSince(execute: Execute, args: MissedArguments): Prom
     const some = places.slice(start, start + rooms);
     const last = some.at(-1) ?? ['', 0];
     const filled = Array.from({ length: rooms }, (_, index) => some[index] ?? last);
-    const after = [since, since, afterRoom, afterRoom, afterSeq, limit];
+    const after = [sinceShown, sinceShown, afterRoom, afterRoom, afterSeq, limit];
     pages.push(await execute(messagesSql.get(rooms) ?? '', [...filled.flat(), ...after]));
     start += rooms;
   }

@@ -1,3 +1,4 @@
+// Claims of a MySQL database, and what they do about the lock of the owner's row.
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
 import { assertHolds, wholeTerritory, type OwnerRow } from '../../src/storage/claim.ts';
@@ -6,21 +7,30 @@ import { parseMysqlUrl } from '../../src/storage/mysql/location.ts';
 import { claimStorage, migrate } from '../../src/storage/open.ts';
 import { runsMysql } from '../support/mariadb.ts';
 import { useMariadb } from '../support/shared-mariadb.ts';
+import { claimsContract } from './claims.contract.ts';
 import { noon } from './rows.ts';
 
-describe.runIf(runsMysql)('claims of MySQL', () => {
-  const server = useMariadb();
+const server = useMariadb();
+
+async function migrated(): Promise<string> {
+  const url = await server().newDatabase();
+  await migrate(url);
+  return url;
+}
+
+if (runsMysql) {
+  claimsContract('mysql', async () => {
+    const url = await migrated();
+    return { url, sql: (statement) => server().sql(statement, url) };
+  });
+}
+
+describe.runIf(runsMysql)('claims of MySQL only', () => {
   const open: Connection[] = [];
 
   afterEach(() => {
     for (const connection of open.splice(0)) connection.destroy();
   });
-
-  async function migrated(): Promise<string> {
-    const url = await server().newDatabase();
-    await migrate(url);
-    return url;
-  }
 
   /** A transaction as a commit begins one. */
   async function beginCommit(url: string): Promise<Connection> {
@@ -43,21 +53,7 @@ describe.runIf(runsMysql)('claims of MySQL', () => {
     while (!ended() && (await server().sql(asked, url)).length < count);
   }
 
-  it('[STORE57] each claim is one more than the last, also when many are made at once', async () => {
-    const url = await migrated();
-    expect(await claimStorage(url, 'first', noon)).toEqual({ territory: '*', epoch: 1 });
-    const claims = await Promise.all(
-      Array.from({ length: 8 }, async (_, index) => claimStorage(url, `node ${index}`, noon + index)),
-    );
-    const epochs = claims.map((claim) => claim?.epoch ?? 0);
-    expect(epochs.toSorted((one, other) => one - other)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
-    const newest = epochs.indexOf(9);
-    expect(await server().sql('SELECT * FROM owners', url)).toEqual([
-      { territory: '*', epoch: 9, owner: `node ${newest}`, claimed_at: new Date(noon + newest) },
-    ]);
-  });
-
-  it('[STORE57] the first claims of a database, made at once, are told apart', async () => {
+  it('[FENCE1] the first claims of a database, made at once, are told apart', async () => {
     for (let round = 0; round < 5; round += 1) {
       const url = await migrated();
       const claims = await Promise.all(['a', 'b', 'c'].map(async (owner) => claimStorage(url, owner, noon)));
@@ -67,7 +63,7 @@ describe.runIf(runsMysql)('claims of MySQL', () => {
     }
   });
 
-  it('[STORE57] a claim waits for a commit on its way, and fences off what begins later', async () => {
+  it('[FENCE4] [STORE57] a claim waits for a commit on its way, and fences off what begins later', async () => {
     const url = await migrated();
     const claim = (await claimStorage(url, 'older', noon)) ?? expect.unreachable();
     const [early, beside] = [await beginCommit(url), await beginCommit(url)];
@@ -92,7 +88,7 @@ describe.runIf(runsMysql)('claims of MySQL', () => {
     const owner = await asked;
     expect(order[0]).toBe('committed');
     expect(owner).toEqual({ territory: '*', epoch: 2, owner: 'younger' });
-    expect(() => assertHolds(claim, owner)).toThrow('Another server has taken over this database: younger.');
+    expect(() => assertHolds(claim, owner)).toThrow(/taken over this database: younger/);
     expect(await server().sql('SELECT topic FROM topics', url)).toEqual([{ topic: 'early' }]);
   });
 
