@@ -19,7 +19,7 @@ import { Attachments } from './attachments.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
 import { Cells } from './cells.ts';
 import { ConsumerList, consumerKey } from './consumer-list.ts';
-import { fedStreams } from './feeding.ts';
+import { fedStreams, withheld } from './feeding.ts';
 import { Gate, type GateLimits } from './gate.ts';
 import { Outlet, replaced, type EdgePort } from './outlet.ts';
 import { Peers, type PeerPort } from './peers.ts';
@@ -58,6 +58,8 @@ export interface ShardOptions {
 /** How long edges have for that: one that died is started again, and then has no consumers. */
 const joinedWithinMs = 5_000;
 
+const tieAgainMs = 1_000;
+
 /** What other actors send comes from no edge. */
 const noEdge = 0;
 
@@ -88,6 +90,7 @@ export class Shard {
         if (cell.phase === 'ready') cell.chill();
         else cell.state = undefined;
         this.#runner.wake(cell);
+        this.#tieAgain(cell);
       },
     });
     const source = (): Source => ({
@@ -302,11 +305,41 @@ export class Shard {
     if (cell.kind.attachments) this.#runner.deliver(cell, { type: 'attachments', change });
   }
 
+  /** What the actor was about to tell of its sessions is lost. Not at once, as it might be lost again. */
+  #tieAgain(cell: Cell): void {
+    if (!cell.kind.attachments || cell.isTyingAgain) return;
+    cell.isTyingAgain = true;
+    this.#options.clock.after(tieAgainMs, () => {
+      cell.isTyingAgain = false;
+      this.#tied(cell, { came: null, gone: null, isAgain: true });
+    });
+  }
+
   #relay([, actor, destination, message]: RelayMessage): void {
     const subscribers = this.#cells.get(actor)?.subscribers;
     const publish = [ToEdge.publish, destination, null, message, false] as const;
     const bytes = message[2].length;
     this.#outlet.release({ to: { destination, plain: false, actor }, message: publish, bytes }, subscribers);
+  }
+
+  /** Its writes were not applied, as far as anybody knows: a commit that broke off may have been made. */
+  #lose(output: Output, error: StorageError): void {
+    // The word of what may have been appended is never wrong.
+    if (output.to === 'peer') {
+      if (output.message[0] === ToShard.feed) this.#release(output);
+      return;
+    }
+    if (output.to === 'nodes') {
+      const [kind] = output.message;
+      // Sessions are there whatever the database says.
+      if (kind === 'session' || kind === 'tracking') this.#release(output);
+      return;
+    }
+    this.#outlet.lose(output, error);
+    if (output.message[0] !== ToEdge.publish || !('actor' in output.to)) return;
+    const cell = this.#cells.get(output.to.actor);
+    const stream = cell && withheld(cell, output.message);
+    if (stream) this.#runner.deliver(cell, { type: 'feed', stream });
   }
 
   #release(output: Output): void {
@@ -315,12 +348,5 @@ export class Shard {
     if (output.message[0] === ToEdge.publish) this.#counts.published.add();
     const { to } = output;
     this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
-  }
-
-  #lose(output: Output, error: StorageError): void {
-    if (output.to === 'peer') return;
-    if (output.to !== 'nodes') return this.#outlet.lose(output, error);
-    const [kind] = output.message;
-    if (kind === 'session' || kind === 'tracking') this.#options.shared?.tell(output.message);
   }
 }

@@ -44,6 +44,9 @@ export interface Answered<What> {
   readonly answer: unknown;
 }
 
+/** As a client waits that is told to try again later. */
+const tryAgainMs = 25;
+
 /** A request was answered 503: it may not have been done. */
 class UnavailableError extends Error {}
 
@@ -115,6 +118,7 @@ export class Participant<What> {
   async comeBack(server: TestServer): Promise<void> {
     const { user, roles = [], hears = [] } = this.#role;
     this.#server = server;
+    this.heard.push(new Map());
     this.#client = await connectStomp(server, { user, roles });
     for (const destination of hears) await this.client.subscribe(destination);
     for (const follower of this.followers) await follower.comeBack(this.client);
@@ -172,6 +176,7 @@ export class Participant<What> {
       } catch (thrown) {
         if (!mayBeUnavailable || !isUnavailable(thrown)) throw thrown;
         this.unavailable += 1;
+        await new Promise((resolve) => setTimeout(resolve, tryAgainMs));
       }
     }
   }
@@ -185,6 +190,6 @@ export class Participant<What> {
     for (const follower of this.followers) follower.look();
     const told = (destination: string): string[] => this.client.received(destination).map(({ body }) => body);
     const hears = this.#role.hears ?? [];
-    this.heard.push(new Map(hears.map((destination) => [destination, told(destination)])));
+    this.heard[this.heard.length - 1] = new Map(hears.map((destination) => [destination, told(destination)]));
   }
 }
