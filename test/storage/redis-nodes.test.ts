@@ -223,6 +223,21 @@ test('[REDIS5] [REDIS6] whatever nodes change at once, and whichever crash, the 
   );
 });
 
+test('[REDIS9] of what came and went while Redis was away nothing is told', async () => {
+  const world = new World(1);
+  const [node] = world.nodes;
+  if (!node) throw new Error('there is no node');
+  for (let session = 0; session < 1_000; session += 1) {
+    const entry: Entry = [sessionsKey('alice'), `s${session}`];
+    await node.say(entry, true);
+    if (session < 999) await node.say(entry, false);
+  }
+  let commands = 0;
+  for (; node.way.isBusy; commands += 1) await node.way.run(0);
+  world.expectAsSaid();
+  expect(commands).toBeLessThan(10);
+});
+
 test('[REDIS7] [REDIS8] so they are when Redis lost everything, or nodes were taken for dead, one refresh later', async () => {
   const faults = fc.oneof(...ordinary, { weight: 1, arbitrary: overtake }, { weight: 1, arbitrary: flush });
   await fc.assert(
