@@ -90,9 +90,13 @@ export class FaultProxy {
     this.#isRefusing = false;
   }
 
-  /** Connections stand, and nothing gets through in either direction until `flow`. */
-  stall(): void {
-    this.#isStalled = true;
+  /**
+   * Connections stand, and nothing gets through in either direction until `flow`.
+   *
+   * @param which `standing` spares new connections.
+   */
+  stall(which: 'all' | 'standing' = 'all'): void {
+    this.#isStalled = which === 'all';
     for (const pair of this.#pairs) pair.flow(false);
   }
 

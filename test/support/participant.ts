@@ -46,6 +46,8 @@ export interface Answered<What> {
 
 /** As a client waits that is told to try again later. */
 const tryAgainMs = 25;
+/** Above every bound of the server's, so that whoever waits for longer has found a fault. */
+const patienceMs = 25_000;
 
 /** A request was answered 503: it may not have been done. */
 class UnavailableError extends Error {}
@@ -119,7 +121,7 @@ export class Participant<What> {
     const { user, roles = [], hears = [] } = this.#role;
     this.#server = server;
     this.heard.push(new Map());
-    this.#client = await connectStomp(server, { user, roles });
+    this.#client = await connectStomp(server, { user, roles, patienceMs });
     for (const destination of hears) await this.client.subscribe(destination);
     for (const follower of this.followers) await follower.comeBack(this.client);
     await this.#role.isBack?.(this);

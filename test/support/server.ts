@@ -30,6 +30,8 @@ export interface ServerOptions {
   readonly folder?: string;
   /** URL of a built module that exports `kinds`, instead of the built-in list. */
   readonly kindsUrl?: string;
+  /** Another way to the database than the server's, for a `DatabaseView`. */
+  readonly viewUrl?: string;
 }
 
 /** How a process ended: with a code, or by a signal. */
@@ -103,7 +105,7 @@ export async function spawnServer(options: ServerOptions = {}): Promise<TestServ
   const command = options.kindsUrl ? [otherKindsMainFile, options.kindsUrl] : [mainFile, 'start'];
   const child = spawn(process.execPath, command, { cwd: folder, env: environment(given) });
   running.add(child);
-  return new TestServer(child, { ...options, folder }, given.databaseUrl ?? '');
+  return new TestServer(child, { ...options, folder }, options.viewUrl ?? given.databaseUrl ?? '');
 }
 
 export interface CommandLineResult extends Exit {
