@@ -27,6 +27,7 @@ const readBytesPerMs = 32;
 const anotherOpen = closeFrame(2010, 'Another connection still open');
 const interrupted = closeFrame(1002, 'Connection interrupted');
 const unread = closeFrame(4008, 'too slow a reader');
+const failed = closeFrame(1011, 'the server failed');
 const goAway = closeFrame(3000, 'Go away!');
 
 export class HttpSession implements SockjsConnection {
@@ -57,11 +58,17 @@ export class HttpSession implements SockjsConnection {
     return this.#queuedBytes;
   }
 
-  /** The first request. */
+  /** The first request. @throws what the app throws, after the session has ended. */
   open(receiver: Receiver, app: SockjsApp, credential: string | null): void {
     this.#take(receiver);
     this.#write(receiver, openFrame);
-    const handler = app.open(this, credential);
+    let handler: SockjsHandler;
+    try {
+      handler = app.open(this, credential);
+    } catch (thrown) {
+      this.#finish(failed);
+      throw thrown;
+    }
     this.#handler = handler;
     // It may have been closed by what it was opened for.
     if (this.#closing) handler.closed();

@@ -94,7 +94,8 @@ export function handleRequest(
   const asked = requestOf(request, address, credentialOf);
   const exchange = new LocalExchange(response, asked);
   exchange.onStatus = onStatus;
-  door.handle(exchange, found, (task) => guard(task, () => exchange.cut()));
+  const guarded = (task: () => void): void => guard(task, () => exchange.cut());
+  guarded(() => door.handle(exchange, found, guarded));
   return true;
 }
 
@@ -142,7 +143,7 @@ function behaviorOf(endpoint: Endpoint, isRaw: boolean, options: MountOptions): 
       data.connection = connection;
       guard(
         () => connection.open(app, data.credential, clock, limits.heartBeatMs),
-        () => socket.end(failedCode, failed),
+        () => connection.close(failedCode, failed),
       );
     },
     message: (socket, message) => {
