@@ -28,6 +28,7 @@ export async function runShard({
 }: ShardTask): Promise<void> {
   const log = openLog(settings.logLevel, `shard-${index}`);
   const counts = nodeBoard(settings.config, metrics).countsOf(`shard-${index}`);
+  const kinds = await loadKinds(settings.kindsUrl);
   const { databaseUrl } = settings.config;
   const opened = storageEnd
     ? new RemoteStorage(storageEnd)
@@ -46,7 +47,7 @@ export async function runShard({
   });
   const shared = sharedEnd && new RemoteShared(sharedEnd);
   const shard = new Shard({
-    kinds: await loadKinds(settings.kindsUrl),
+    kinds,
     storage,
     shared,
     clock: systemClock,

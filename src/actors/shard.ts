@@ -8,17 +8,17 @@ import {
   ToShard,
   type AttachMessage,
   type JoinMessage,
-  type RelayMessage,
   type ToPeerMessage,
   type ToShardMessage,
 } from '../link/messages.ts';
 import type { Shared } from '../storage/shared.ts';
-import type { Storage, StorageError } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
 import { Attachments } from './attachments.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
 import { Cells } from './cells.ts';
 import { ConsumerList, consumerKey } from './consumer-list.ts';
+import { Exits } from './exits.ts';
 import { fedStreams } from './feeding.ts';
 import { Gate, type GateLimits } from './gate.ts';
 import { Outlet, replaced, type EdgePort } from './outlet.ts';
@@ -60,6 +60,8 @@ export interface ShardOptions {
 /** How long edges have for that: one that died is started again, and then has no consumers. */
 const joinedWithinMs = 5_000;
 
+const tieAgainMs = 1_000;
+
 /** What other actors send comes from no edge. */
 const noEdge = 0;
 
@@ -70,6 +72,7 @@ export class Shard {
   readonly #gate: Gate<Cell, Output>;
   readonly #runner: Runner;
   readonly #peers: Peers;
+  readonly #exits: Exits;
   readonly #snapshots: SnapshotStore;
   readonly #rounds: SnapshotRounds;
   /** Places of the edges that have said what their consumers hold. */
@@ -83,15 +86,16 @@ export class Shard {
     this.#counts = options.counts ?? shardCountsAlone();
     const { clock, kinds, limits, ids, settings, storage, log, place = { index: 0, count: 1 } } = options;
     this.#gate = new Gate(storage, limits, {
-      release: (output) => this.#release(output),
+      release: (output) => this.#exits.release(output),
       // Waiting for the links' own end of the turn would cost one more round of the event loop.
       settled: () => this.#outlet.flush(),
-      lost: (output, error) => this.#lose(output, error),
+      lost: (output, error) => this.#exits.lose(output, error),
       failed: (cell, error) => {
         log.error({ err: error, actor: cell.key }, 'commit failed, the actor is loaded again');
         if (cell.phase === 'ready') cell.chill();
         else cell.state = undefined;
         this.#runner.wake(cell);
+        this.#tieAgain(cell);
       },
     });
     const source = (): Source => ({
@@ -115,6 +119,12 @@ export class Shard {
       this.#runner.handsOut = false;
       clock.after(joinedWithinMs, () => this.#allJoined());
     }
+    this.#exits = new Exits({
+      ...{ outlet, snapshots, shared, counts },
+      peers: this.#peers,
+      cellOf: (actor) => this.#cells.get(actor),
+      withheld: (cell, stream) => this.#runner.deliver(cell, { type: 'feed', stream }),
+    });
     const settled = (cell: Cell): boolean => this.#gate.settled(cell);
     this.#cells = new Cells({
       ...{ kinds, actorsMax: limits.actorsMax, settled },
@@ -247,7 +257,7 @@ export class Shard {
         return this.#deliver(actor, { type: 'command', edge: noEdge, message: asked });
       }
       case ToShard.relay:
-        return this.#relay(message);
+        return this.#exits.relay(message);
       case ToShard.feed: {
         // Without one there are no subscribers, and whoever comes finds everything in the database.
         const cell = this.#cells.get(message[1]);
@@ -314,26 +324,13 @@ export class Shard {
     if (cell.kind.attachments) this.#runner.deliver(cell, { type: 'attachments', change });
   }
 
-  #relay([, actor, destination, message]: RelayMessage): void {
-    const subscribers = this.#cells.get(actor)?.subscribers;
-    const publish = [ToEdge.publish, destination, null, message, false] as const;
-    const bytes = message[2].length;
-    this.#outlet.release({ to: { destination, plain: false, actor }, message: publish, bytes }, subscribers);
-  }
-
-  #release(output: Output): void {
-    if (output.to === 'peer') return this.#peers.send(output.message, output.bytes);
-    if (output.to === 'nodes') return this.#options.shared?.tell(output.message);
-    if (output.to === 'snapshots') return this.#snapshots.put(output.kept);
-    if (output.message[0] === ToEdge.publish) this.#counts.published.add();
-    const { to } = output;
-    this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
-  }
-
-  #lose(output: Output, error: StorageError): void {
-    if (output.to === 'peer' || output.to === 'snapshots') return;
-    if (output.to !== 'nodes') return this.#outlet.lose(output, error);
-    const [kind] = output.message;
-    if (kind === 'session' || kind === 'tracking') this.#options.shared?.tell(output.message);
+  /** What the actor was about to tell of its sessions is lost. Not at once, as it might be lost again. */
+  #tieAgain(cell: Cell): void {
+    if (!cell.kind.attachments || cell.isTyingAgain) return;
+    cell.isTyingAgain = true;
+    this.#options.clock.after(tieAgainMs, () => {
+      cell.isTyingAgain = false;
+      this.#tied(cell, { came: null, gone: null, isAgain: true });
+    });
   }
 }

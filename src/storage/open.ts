@@ -8,6 +8,7 @@ import type { MigrationPlan, MigrationReport } from './migration.ts';
 import { claimMysql } from './mysql/claim.ts';
 import { parseMysqlUrl, type MysqlLocation } from './mysql/location.ts';
 import { migrateMysql, planMysql } from './mysql/migrate.ts';
+import { openMysql } from './mysql/mysql.ts';
 import { migrateSqlite, planSqlite } from './sqlite/migrate.ts';
 import { openSqlite } from './sqlite/sqlite.ts';
 import { StorageError, type Storage } from './storage.ts';
@@ -37,7 +38,7 @@ export async function openStorage(url: string, { claim = null }: OpenOptions = {
     case 'sqlite':
       return openSqlite({ file: location.file, claim });
     case 'mysql':
-      throw refused('MySQL and MariaDB are not supported yet: use sqlite:PATH.');
+      return openMysql({ location: location.at, claim });
   }
 }
 

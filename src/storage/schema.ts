@@ -7,6 +7,10 @@ export interface TableSchema<Row> {
   readonly columns: { readonly [Column in keyof Row]: ColumnKind };
   /** The columns that name a row: what `upsert` and `delete` go by. */
   readonly key: readonly (keyof Row & string)[];
+  /** What two rows may not share although it is not their key: the owner and the place there. */
+  readonly place?: readonly [owner: keyof Row & string, place: keyof Row & string];
+  /** The table of the row that this one goes with; the column that names it is called as there. */
+  readonly parent?: TableName;
 }
 
 /** Of every table. */
@@ -26,6 +30,7 @@ export const schemas: { readonly [Name in TableName]: TableSchema<Tables[Name]> 
   chat_room_members: {
     columns: { room_id: 'text', user_id: 'text', role: 'text', joined_at: 'time' },
     key: ['room_id', 'user_id'],
+    parent: 'chat_rooms',
   },
   chat_messages: {
     columns: {
@@ -40,10 +45,13 @@ export const schemas: { readonly [Name in TableName]: TableSchema<Tables[Name]> 
       seq: 'integer',
     },
     key: ['message_id'],
+    place: ['room_id', 'seq'],
+    parent: 'chat_rooms',
   },
   chat_read_positions: {
     columns: { room_id: 'text', user_id: 'text', seq: 'integer', read_at: 'time' },
     key: ['room_id', 'user_id'],
+    parent: 'chat_rooms',
   },
   topics: {
     columns: { topic: 'text', epoch: 'text', created_at: 'time' },
@@ -60,6 +68,7 @@ export const schemas: { readonly [Name in TableName]: TableSchema<Tables[Name]> 
       created_at: 'time',
     },
     key: ['topic', 'seq'],
+    parent: 'topics',
   },
   durable_positions: {
     columns: {
@@ -107,6 +116,7 @@ export const schemas: { readonly [Name in TableName]: TableSchema<Tables[Name]> 
       seq: 'integer',
     },
     key: ['notification_id'],
+    place: ['user_id', 'seq'],
   },
   orders: {
     columns: {
@@ -132,6 +142,7 @@ export const schemas: { readonly [Name in TableName]: TableSchema<Tables[Name]> 
       changed_at: 'time',
     },
     key: ['order_id', 'version'],
+    parent: 'orders',
   },
   products: {
     columns: {
@@ -182,10 +193,12 @@ export const schemas: { readonly [Name in TableName]: TableSchema<Tables[Name]> 
       created_at: 'time',
     },
     key: ['doc_id', 'revision'],
+    parent: 'documents',
   },
   document_snapshots: {
     columns: { doc_id: 'text', revision: 'integer', content: 'text', created_at: 'time' },
     key: ['doc_id', 'revision'],
+    parent: 'documents',
   },
   queue_messages: {
     columns: {
@@ -200,6 +213,7 @@ export const schemas: { readonly [Name in TableName]: TableSchema<Tables[Name]> 
       created_at: 'time',
     },
     key: ['message_id'],
+    place: ['queue', 'position'],
   },
   replay_acks: {
     columns: { user_id: 'text', room_id: 'text', ranges: 'text', updated_at: 'time' },

@@ -1,4 +1,4 @@
-// What every store can keep: the bounds of times and texts, so that all of them keep the same.
+// What every store can keep, and in which order: the bounds of times and texts, so that all of them keep the same.
 
 // Outside of these years a time's ISO-8601 text has a sign and more digits, and no longer sorts as the times do.
 const earliestMs = Date.parse('0000-01-01T00:00:00.000Z');
@@ -26,4 +26,9 @@ export function nearestTime(timeMs: number): number {
 export function storableText(text: string): string {
   // Node 20 has this method of ES2024; the types of ES2023 don't.
   return (text as string & { toWellFormed(): string }).toWellFormed();
+}
+
+/** Order of texts as SQLite and MySQL's binary collations have it: by code point, where JavaScript goes by unit. */
+export function compareText(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }

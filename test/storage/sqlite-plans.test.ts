@@ -1,7 +1,7 @@
 // What the queries read, as SQLite plans them: no table grows so large that a query of one room, user or document slows.
 import Driver from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { selections } from '../../src/storage/sqlite/selections.ts';
+import { sqliteSelections } from '../../src/storage/sqlite/selections.ts';
 import { newDatabase, removeFilesAfterwards } from './database-file.ts';
 
 removeFilesAfterwards();
@@ -9,7 +9,7 @@ removeFilesAfterwards();
 /** The lines of each query's plan. */
 function plans(): Map<string, string[]> {
   const database = new Driver(newDatabase(), { readonly: true });
-  const found = Object.entries(selections).map(([name, { sql }]): [string, string[]] => {
+  const found = Object.entries(sqliteSelections).map(([name, { sql }]): [string, string[]] => {
     const parameters = [...sql.matchAll(/:(\w+)/g)].map(([, parameter]) => [parameter, 1]);
     const plan = database.prepare<[object], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`);
     return [name, plan.all(Object.fromEntries(parameters)).map(({ detail }) => detail)];

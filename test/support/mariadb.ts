@@ -1,9 +1,9 @@
 // A private database server for tests: MariaDB, or MySQL where that is what the machine has. It listens on 127.0.0.1,
-// keeps all it has in a temporary folder, and is durable as a real one, with small buffers.
+// keeps all it has in a temporary folder, and flushes as a real one does, with small buffers.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -23,9 +23,21 @@ export const givenMysqlUrl = process.env['STAGEWIRE_TEST_MYSQL_URL'] || null;
 /** Whether tests of MySQL run: where all must run, a server that is missing is a failure. */
 export const runsMysql = givenMysqlUrl !== null || daemon !== undefined || process.env['CI'] === 'true';
 
+/** Whether tests run that stop and kill a server of their own. */
+export const runsOwnMysql = daemon !== undefined || process.env['CI'] === 'true';
+
 export const mysqlLeftOut =
   'Left out: the tests on MySQL and MariaDB. They need a server: apt-get install -y mariadb-server, or set ' +
   'STAGEWIRE_TEST_MYSQL_URL';
+
+const memory = '/dev/shm';
+const memoryBytesMin = 2 * 1024 ** 3;
+
+/** In memory where there is room for it: a server flushes for each table that it makes, which disks take long for. */
+function newFolder(name: string): string {
+  const fits = existsSync(memory) && statfsSync(memory).bavail * statfsSync(memory).bsize >= memoryBytesMin;
+  return mkdtempSync(join(fits ? memory : tmpdir(), `stagewire-${name}-`));
+}
 
 const user = 'stagewire';
 const password = "p'a:s/s@w%rd";
@@ -92,15 +104,15 @@ export class MysqlServer {
 
 /** A server of one's own, to be stopped and killed. */
 export class MariadbServer extends MysqlServer {
+  readonly port: number;
   readonly #folder: string;
-  readonly #port: number;
   #child: ChildProcess;
   readonly #removed = () => rmSync(this.#folder, { recursive: true, force: true });
 
   constructor(folder: string, port: number, child: ChildProcess) {
     super(`mysql://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/`);
+    this.port = port;
     this.#folder = folder;
-    this.#port = port;
     this.#child = child;
     process.once('exit', this.#removed);
   }
@@ -121,7 +133,16 @@ export class MariadbServer extends MysqlServer {
   /** Starts it again on the same folder and port. */
   async restart(): Promise<void> {
     await this.stop();
-    this.#child = await launch(this.#folder, this.#port);
+    this.#child = await launch(this.#folder, this.port);
+  }
+
+  /** It keeps its connections and does nothing any more, until `thaw`. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** Ends it for good and removes its folder. */
@@ -134,7 +155,7 @@ export class MariadbServer extends MysqlServer {
 
 /** An installed data folder, with a user who has a password: to be copied by each server that starts. */
 export function installMariadb(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'stagewire-mariadb-template-'));
+  const folder = newFolder('mariadb-template');
   const data = `--datadir=${join(folder, 'data')}`;
   const [program, ...flags] = mariadbd
     ? [find('mariadb-install-db') ?? 'mariadb-install-db', '--no-defaults', data, '--skip-test-db']
@@ -151,9 +172,11 @@ export function installMariadb(): string {
   return folder;
 }
 
-/** @param template a folder of `installMariadb`; it is left as it is. */
-export async function startMariadb(template: string): Promise<MariadbServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'stagewire-mariadb-'));
+/**
+ * @param template a folder of `installMariadb`; it is left as it is.
+ * @param folder where the server keeps all it has; a new one unless given.
+ */
+export async function startMariadb(template: string, folder = newFolder('mariadb')): Promise<MariadbServer> {
   cpSync(template, folder, { recursive: true });
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();

@@ -4,8 +4,8 @@ import { documentQueries } from './document-queries.ts';
 import { roomQueries } from './room-queries.ts';
 import type { MemoryRows } from './rows.ts';
 import { streamQueries } from './stream-queries.ts';
-import { compareText, firstIndex } from './table.ts';
-import { nearestTime, storableText } from '../storable.ts';
+import { firstIndex } from './table.ts';
+import { compareText, nearestTime, storableText } from '../storable.ts';
 import type { Query, QueryName, Rows } from '../storage.ts';
 
 const queries: MemoryQueries = {

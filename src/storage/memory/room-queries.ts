@@ -1,8 +1,8 @@
 // The queries about rooms, their messages and members, and what a member has missed, in memory.
 import { copied, oneOrNone, page, pageBefore, type MemoryQueries } from './answers.ts';
 import type { MemoryRows } from './rows.ts';
-import { compareText } from './table.ts';
-import { nearestTime, storableText } from '../storable.ts';
+
+import { compareText, nearestTime, storableText } from '../storable.ts';
 import type { Queries } from '../storage.ts';
 import type { ChatMessageRow } from '../tables.ts';
 

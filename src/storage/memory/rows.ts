@@ -1,6 +1,7 @@
 // The tables in memory with their groups, second keys and references.
-import { compareText, Groups, MemoryTable, type Undo } from './table.ts';
+import { Groups, MemoryTable, type Undo } from './table.ts';
 import { schemas } from '../schema.ts';
+import { compareText } from '../storable.ts';
 import type { TableName, Tables } from '../tables.ts';
 
 /** Rows of one table that refer to a row of another, and go with it. */

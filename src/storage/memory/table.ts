@@ -8,11 +8,6 @@ export type Undo = () => void;
 
 type Compare<Row> = (one: Row, other: Row) => number;
 
-/** Order of texts as SQLite and MySQL's binary collations have it: by code point, where JavaScript goes by unit. */
-export function compareText(one: string, other: string): number {
-  return Buffer.compare(Buffer.from(one), Buffer.from(other));
-}
-
 /** Rows that share a value, in order. */
 export class Groups<Row> {
   readonly #rows = new Map<string, Row[]>();

@@ -2,7 +2,7 @@
 // server that can't be used.
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { StorageError } from '../storage.ts';
-import { describe, type MysqlLocation } from './location.ts';
+import { describe, encryptionOf, type MysqlLocation } from './location.ts';
 
 export interface SessionOptions {
   /** How long to wait for the locks of others. */
@@ -33,7 +33,7 @@ export class Session {
 
   /** @throws StorageError with reason UNAVAILABLE. */
   static async open(location: MysqlLocation, options: SessionOptions): Promise<Session> {
-    const { host, port, user, password, database, ssl } = location;
+    const { host, port, user, password, database } = location;
     let connection: Connection | undefined;
     try {
       connection = await createConnection({
@@ -42,7 +42,9 @@ export class Session {
         user,
         password,
         ...(options.withoutDatabase ? {} : { database }),
-        ...(ssl ? { ssl: {} } : {}),
+        ...encryptionOf(location),
+        // A server must not ask for files of this machine.
+        flags: ['-LOCAL_FILES'],
         charset: 'utf8mb4',
         timezone: 'Z',
         connectTimeout: connectTimeoutMs,
@@ -116,5 +118,5 @@ function wordsFor({ code, errno, message }: DriverError, location: MysqlLocation
     const reason = typeof code === 'string' ? code : String(message);
     return `Can't reach the database server ${host}:${port} for ${database} (${reason}).`;
   }
-  return String(message).replaceAll(/\s+/g, ' ');
+  return `${String(message).replaceAll(/\s+/g, ' ').replace(/\.$/, '')}.`;
 }

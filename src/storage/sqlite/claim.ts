@@ -2,7 +2,7 @@
 import type { Statement } from 'better-sqlite3';
 import { assertHolds, nextEpoch, wholeTerritory, type Claim, type OwnerRow } from '../claim.ts';
 import { connect, lockedOrUnavailable, type Connection } from './connection.ts';
-import { toIsoTime } from './iso-time.ts';
+import { toIsoTime } from '../sql/iso-time.ts';
 
 export interface SqliteClaiming {
   readonly file: string;

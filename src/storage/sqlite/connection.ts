@@ -2,6 +2,7 @@
 import Driver from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { reasonOf, unavailable } from '../failure.ts';
 import { StorageError } from '../storage.ts';
 
 export type Connection = Driver.Database;
@@ -73,12 +74,9 @@ export function useWriteAheadLog(connection: Connection, file: string): void {
   );
 }
 
-function isBusy(error: unknown): boolean {
+/** Whether another connection's lock was waited for in vain. */
+export function isBusy(error: unknown): boolean {
   return error instanceof Driver.SqliteError && error.code.startsWith('SQLITE_BUSY');
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -88,15 +86,6 @@ export function reasonOf(error: unknown): string {
 export function isRefusedByData(error: unknown): boolean {
   if (!(error instanceof Driver.SqliteError)) return true;
   return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(error.code);
-}
-
-export function constraint(cause: unknown): StorageError {
-  return new StorageError('CONSTRAINT', reasonOf(cause), { cause });
-}
-
-export function unavailable(cause: unknown): StorageError {
-  if (cause instanceof StorageError) return cause;
-  return new StorageError('UNAVAILABLE', reasonOf(cause), { cause });
 }
 
 /** What somebody is told who asked for the lock of the database alone, once, before anything else. */

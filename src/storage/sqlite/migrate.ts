@@ -1,13 +1,7 @@
 // Brings a database file to this version's schema, and refuses one of another version.
 import { existsSync } from 'node:fs';
-import {
-  connect,
-  lockedOrUnavailable,
-  reasonOf,
-  unavailable,
-  useWriteAheadLog,
-  type Connection,
-} from './connection.ts';
+import { reasonOf, unavailable } from '../failure.ts';
+import { connect, lockedOrUnavailable, useWriteAheadLog, type Connection } from './connection.ts';
 import {
   assertNewest,
   migrationName,

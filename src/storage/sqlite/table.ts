@@ -1,26 +1,10 @@
 // One table in SQLite: its row changes, each prepared once.
 import type { Statement } from 'better-sqlite3';
-import { toIsoTime } from './iso-time.ts';
+import { toIsoTime } from '../sql/iso-time.ts';
 import type { ColumnKind, TableSchema } from '../schema.ts';
 import type { Connection } from './connection.ts';
-import { storableText } from '../storable.ts';
+import { toValue, type Value } from '../sql/value.ts';
 import type { TableName } from '../tables.ts';
-
-type Value = string | number | Uint8Array | null;
-
-function toValue(kind: ColumnKind, value: unknown): Value {
-  if (value === null) return null;
-  switch (kind) {
-    case 'text':
-      return storableText(value as string);
-    case 'boolean':
-      return value ? 1 : 0;
-    case 'time':
-      return toIsoTime(value as number);
-    default:
-      return value as Value;
-  }
-}
 
 export class SqliteTable<Row> {
   readonly #columns: readonly (readonly [keyof Row & string, ColumnKind])[];
@@ -59,14 +43,14 @@ export class SqliteTable<Row> {
     this.#delete.run(
       ...this.#schema.key.map((column) => {
         if (key[column] === undefined) throw new TypeError(`A delete needs ${column}.`);
-        return toValue(this.#schema.columns[column], key[column]);
+        return toValue(this.#schema.columns[column], key[column], toIsoTime);
       }),
     );
   }
 
   #values(row: Row): Value[] {
     const values: Value[] = [];
-    for (const [column, kind] of this.#columns) values.push(toValue(kind, row[column]));
+    for (const [column, kind] of this.#columns) values.push(toValue(kind, row[column], toIsoTime));
     return values;
   }
 }

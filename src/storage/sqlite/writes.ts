@@ -1,6 +1,6 @@
 // Writes as SQLite statements, each prepared once. Knows no transactions.
 import type { Statement } from 'better-sqlite3';
-import { toIsoTime } from './iso-time.ts';
+import { toIsoTime } from '../sql/iso-time.ts';
 import { schemas, type TableSchema } from '../schema.ts';
 import type { Connection } from './connection.ts';
 import { SqliteTable } from './table.ts';

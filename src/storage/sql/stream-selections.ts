@@ -1,6 +1,5 @@
-// The queries about messages that are not of a room, in SQLite: topics, notifications, inventory changes, queues.
-import { columnsOf, limited, select, type Selections } from './selection.ts';
-import { schemas } from '../schema.ts';
+// The queries about messages that are not of a room: topics, notifications, inventory changes, queues.
+import { select, type Selections } from './selection.ts';
 
 export const streamSelections = {
   topicHead: {
@@ -13,7 +12,7 @@ export const streamSelections = {
   },
   topicMessagesAfter: select(
     'topic_messages',
-    `WHERE topic = :topic AND seq > :after ORDER BY seq ${limited}`,
+    `WHERE topic = :topic AND seq > :after ORDER BY seq LIMIT :limit`,
   ),
   notificationsHead: {
     sql: `SELECT epoch,
@@ -24,16 +23,8 @@ export const streamSelections = {
   },
   notificationsAfter: select(
     'notifications',
-    `WHERE user_id = :userId AND seq > :after ORDER BY seq ${limited}`,
+    `WHERE user_id = :userId AND seq > :after ORDER BY seq LIMIT :limit`,
   ),
-  notifications: {
-    // One half gives nothing. As one condition, `unread` would have every notification read to find those few.
-    sql: `SELECT * FROM (SELECT ${columnsOf('notifications')} FROM notifications
-          WHERE :unread = 0 AND user_id = :userId ORDER BY seq DESC ${limited})
-      UNION ALL SELECT * FROM (SELECT ${columnsOf('notifications')} FROM notifications
-          WHERE :unread = 1 AND user_id = :userId AND is_read = 0 ORDER BY seq DESC ${limited})`,
-    columns: schemas.notifications.columns,
-  },
   notification: select('notifications', 'WHERE notification_id = :notificationId AND user_id = :userId'),
   inventoryHead: {
     sql: `SELECT epoch,
@@ -44,11 +35,11 @@ export const streamSelections = {
   },
   inventoryChangesAfter: select(
     'inventory_changes',
-    `WHERE stream = :stream AND seq > :after ORDER BY seq ${limited}`,
+    `WHERE stream = :stream AND seq > :after ORDER BY seq LIMIT :limit`,
   ),
   queueMessagesAfter: select(
     'queue_messages',
-    `WHERE queue = :queue AND position > :after ORDER BY position ${limited}`,
+    `WHERE queue = :queue AND position > :after ORDER BY position LIMIT :limit`,
   ),
   queueHead: {
     sql: `SELECT count(*) AS count, coalesce(sum(length(body)), 0) AS bytes, coalesce(max(position), 0) AS newest

@@ -1,5 +1,5 @@
-// Milliseconds to the text that SQLite keeps and back: ISO-8601 UTC with milliseconds, so that a person at the
-// sqlite3 shell can read it and the order of the texts is the order of the times.
+// Milliseconds to ISO-8601 UTC text with milliseconds and back. SQLite keeps that text, so that a person at the sqlite3
+// shell can read it and the order of the texts is the order of the times.
 import { storableTime } from '../storable.ts';
 
 let rememberedMs = Number.NaN;
@@ -18,7 +18,7 @@ export function toIsoTime(timeMs: number): string {
   return rememberedText;
 }
 
-/** Takes what `toIsoTime` makes, and what SQLite's `datetime('now')` makes for a row entered by hand. */
+/** Takes what `toIsoTime` makes, and a time without zone as databases write it, of any precision. */
 export function fromIsoTime(text: string): number {
   // Without its Z, JavaScript would read a time of day as local time.
   return Date.parse(text.endsWith('Z') ? text : `${text.replace(' ', 'T')}Z`);

@@ -1,0 +1,125 @@
+// MySQL and MariaDB as a store: one connection for commits, a few for queries.
+import { monotonicMs, systemClock, type Clock } from '../../lib/clock.ts';
+import type { Claim } from '../claim.ts';
+import { newCommitLock, openCommitConnection } from './commit-connection.ts';
+import { Commits } from './commits.ts';
+import { unavailable } from '../failure.ts';
+import { Keeper } from './keeper.ts';
+import { defaultLimits, type MysqlLimits } from './limits.ts';
+import type { MysqlLocation } from './location.ts';
+import { assertMigrated } from './migrate.ts';
+import { Pool } from './pool.ts';
+import { runQuery } from './queries.ts';
+import { ConnectionLost } from './server-error.ts';
+import { Session } from './session.ts';
+import {
+  StorageError,
+  type Outcome,
+  type Query,
+  type QueryName,
+  type Rows,
+  type Storage,
+  type Transaction,
+} from '../storage.ts';
+
+export interface MysqlOptions {
+  readonly location: MysqlLocation;
+  /** Commits are made only while it holds. */
+  readonly claim?: Claim | null;
+  readonly clock?: Clock;
+  readonly limits?: Partial<MysqlLimits>;
+}
+
+const lockTimeoutMs = 5_000;
+// A connection that breaks takes one query with it, which is asked again.
+const triesMax = 3;
+
+/**
+ * Opens a migrated database.
+ *
+ * @throws StorageError with reason UNAVAILABLE: not to be reached, no database, or not of this version's schema.
+ */
+export async function openMysql({ location, claim = null, ...options }: MysqlOptions): Promise<Storage> {
+  const session = await Session.open(location, { lockTimeoutMs });
+  try {
+    await assertMigrated(session, location);
+  } finally {
+    session.close();
+  }
+  const clock = options.clock ?? systemClock;
+  const limits = { ...defaultLimits, ...options.limits };
+  const lock = newCommitLock();
+  const open = () => openCommitConnection({ location, clock, limits }, lock);
+  const keeper = new Keeper({ clock, limits, open });
+  try {
+    await keeper.get();
+  } catch (error) {
+    await keeper.close();
+    throw error;
+  }
+  const commits = new Commits({ keeper, clock, limits, claim });
+  return new MysqlStorage(keeper, commits, new Pool({ location, clock, limits }), limits);
+}
+
+class MysqlStorage implements Storage {
+  readonly #keeper: Keeper;
+  readonly #commits: Commits;
+  readonly #pool: Pool;
+  readonly #queryMs: number;
+  readonly #queries = new Set<Promise<unknown>>();
+  #closing: Promise<void> | null = null;
+
+  constructor(keeper: Keeper, commits: Commits, pool: Pool, { queryMs }: MysqlLimits) {
+    this.#queryMs = queryMs;
+    this.#keeper = keeper;
+    this.#commits = commits;
+    this.#pool = pool;
+  }
+
+  commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
+    if (!this.#closing) return this.#commits.commit(transactions);
+    const outcome = closed();
+    return Promise.resolve(transactions.map(() => outcome));
+  }
+
+  async query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
+    if (this.#closing) throw closed();
+    const asked = this.#ask(query);
+    this.#queries.add(asked);
+    try {
+      return await asked;
+    } catch (error) {
+      throw unavailable(error);
+    } finally {
+      this.#queries.delete(asked);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #ask<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
+    const endMs = monotonicMs() + this.#queryMs;
+    for (let tries = 1; ; tries += 1) {
+      await this.#commits.settled();
+      try {
+        return await this.#pool.use((connection) => runQuery(connection, query, this.#queryMs));
+      } catch (error) {
+        if (!(error instanceof ConnectionLost) || tries === triesMax || monotonicMs() >= endMs) throw error;
+      }
+    }
+  }
+
+  async #close(): Promise<void> {
+    await this.#commits.ended();
+    await Promise.allSettled(this.#queries);
+    await this.#pool.close();
+    await this.#keeper.close();
+  }
+}
+
+function closed(): StorageError {
+  return new StorageError('UNAVAILABLE', 'The store is closed.');
+}

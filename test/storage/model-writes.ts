@@ -1,0 +1,104 @@
+// Random writes of every kind for tests against a model: few values, so that writes meet.
+import fc from 'fast-check';
+import type { AppendedName, Transaction, Write } from '../../src/storage/storage.ts';
+import type { TableName } from '../../src/storage/tables.ts';
+import { document, order } from './domain-rows.ts';
+import { roomId, rooms, rows, seq, thing, things, time, topic, topics, user, users } from './model-rows.ts';
+import { append, insert, member, remove, room, topic as topicRow, upsert } from './rows.ts';
+
+const timeBound = fc.oneof(time, fc.constantFrom(-Infinity, Infinity));
+const bound = fc.oneof(fc.integer({ min: -1, max: 8 }), fc.constantFrom(-Infinity, Infinity));
+
+const rowWrite = (table: TableName): fc.Arbitrary<Write> =>
+  fc
+    .tuple(fc.constantFrom(insert, insert, insert, upsert, upsert, remove), rows[table])
+    .map(([make, row]) => make(table, row));
+
+const appended = (table: AppendedName): fc.Arbitrary<Write> =>
+  fc
+    .tuple(topic, fc.constantFrom('e1', '\uD800'), rows[table])
+    .map(([stream, epoch, row]) => append(table, stream, row, epoch));
+
+/** How often the rows of a table are written, of about a hundred writes. */
+const weights: { readonly [Name in TableName]: number } = {
+  chat_rooms: 2,
+  chat_room_members: 3,
+  chat_messages: 12,
+  chat_read_positions: 2,
+  topics: 2,
+  topic_messages: 6,
+  durable_positions: 2,
+  idempotency_keys: 4,
+  command_answers: 3,
+  streams: 1,
+  notifications: 4,
+  orders: 2,
+  order_changes: 4,
+  products: 3,
+  inventory_changes: 3,
+  prices: 2,
+  portfolios: 2,
+  last_seen: 2,
+  documents: 1,
+  document_operations: 12,
+  document_snapshots: 3,
+  queue_messages: 6,
+  replay_acks: 2,
+  actor_snapshots: 1,
+};
+
+export const write: fc.Arbitrary<Write> = fc.oneof(
+  ...(Object.keys(weights) as TableName[]).map((table) => ({
+    weight: weights[table],
+    arbitrary: rowWrite(table),
+  })),
+  { weight: 5, arbitrary: appended('notifications') },
+  { weight: 4, arbitrary: appended('inventory_changes') },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ roomId, readerId: user, after: seq, upto: seq, at: time })
+      .map((args) => ({ op: 'mark_read' as const, ...args })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ topic, upto: seq }).map((args) => ({ op: 'trim_topic' as const, ...args })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ stream: topic, upto: bound })
+      .map((args) => ({ op: 'trim_inventory' as const, ...args })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ docId: thing, operationsBefore: bound, snapshotsBefore: bound })
+      .map((args) => ({ op: 'trim_document' as const, ...args })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ keysBefore: timeBound, topicsBefore: timeBound })
+      .map((args) => ({ op: 'expire' as const, ...args })),
+  },
+);
+
+// What most other rows refer to, so that random ones find it: unless a write takes it away again.
+export const parents: Transaction = [
+  ...rooms.map((room_id) => insert('chat_rooms', room({ room_id }))),
+  ...rooms.flatMap((room_id) =>
+    users.map((user_id) => insert('chat_room_members', member({ room_id, user_id }))),
+  ),
+  ...topics.map((name) => insert('topics', topicRow({ topic: name }))),
+  ...things.map((order_id) => insert('orders', order({ order_id }))),
+  ...things.map((doc_id) => insert('documents', document({ doc_id }))),
+];
+
+export const boundsOfQueries = fc.record({
+  before: bound,
+  after: bound,
+  since: timeBound,
+  afterRoom: fc.constantFrom('', ...rooms),
+  limit: fc.integer({ min: -1, max: 5 }),
+});
