@@ -19,6 +19,8 @@ async function room(count: number, storage = new FakeStorage()): Promise<Snapsho
   for (let number = 1; number <= count; number += 1) {
     const body = JSON.stringify({ content: `m${number}`, clientMessageId: `k${number}` });
     shard.ask('send', { actor: 'room/r', body });
+    if (number % 100 === 0) await rounds();
+    shard.clock.advance(1);
   }
   await rounds();
   return shard;
