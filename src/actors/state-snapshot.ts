@@ -59,5 +59,5 @@ interface StateSnapshotOptions<State, Data, Load extends Readonly<Record<string,
 export function stateSnapshot<State, Data, const Load extends Readonly<Record<string, Query>>>(
   options: StateSnapshotOptions<State, Data, Load>,
 ): StateSnapshot<State> {
-  return options as StateSnapshot<State>;
+  return options;
 }

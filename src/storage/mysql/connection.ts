@@ -142,7 +142,7 @@ export class Connection {
       const fail = (error: unknown) => {
         timer.cancel();
         this.#pending.delete(fail);
-        reject(error as Error);
+        reject(error);
       };
       this.#pending.add(fail);
       start((error, rows) => {
