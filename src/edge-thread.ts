@@ -7,15 +7,22 @@ import { RouteTable } from './edge/route-table.ts';
 import { Server } from './edge/server.ts';
 import { describeRest } from './actors/openapi.ts';
 import { routesOf, sessionKindsOf } from './actors/routes.ts';
+import { Door } from './edge/sockjs/door.ts';
+import { HttpGroups } from './edge/sockjs/http-groups.ts';
+import { StompApp, stompEndpoints } from './edge/stomp-over-sockjs.ts';
 import { asError } from './lib/as-error.ts';
 import { systemClock } from './lib/clock.ts';
-import { edgeLimits, farewellMs, headLimits } from './limits.ts';
+import { edgeLimits, farewellMs, headLimits, sockjsLimits } from './limits.ts';
 import { loadKinds } from './load-kinds.ts';
 import { openLog } from './log.ts';
 import { databaseFails, metricsText, nodeBoard, redisIsAway, watchThread } from './node-metrics.ts';
 import { readPageFiles } from './page-files.ts';
 import type { EdgeTask, Order, Report } from './thread-tasks.ts';
 import { version } from './version.ts';
+
+/** How long clients of SockJS get to come for their last frames, and how often it is looked whether they have. */
+const sockjsFarewellMs = 1_000;
+const farewellCheckMs = 10;
 
 /** Runs until it is told to drain. Rejects when the port can't be had or after a fault that can't be mended. */
 export async function runEdge({
@@ -32,7 +39,8 @@ export async function runEdge({
   const board = nodeBoard(config, metrics);
   const counts = board.countsOf(`edge-${index}`);
   watchThread(counts.thread, systemClock, () => undefined);
-  const server = new Server(counts.edge);
+  const httpGroups = new HttpGroups();
+  const server = new Server(counts.edge, httpGroups);
   const edge = new Edge({
     config: {
       ...edgeLimits,
@@ -55,6 +63,17 @@ export async function runEdge({
     log,
     counts: counts.edge,
   });
+  const endpoints = stompEndpoints({
+    app: new StompApp(edge, server),
+    clock: systemClock,
+    groups: httpGroups,
+    origins: config.origins,
+    limits: sockjsLimits,
+  });
+  const sockjs = new Door(endpoints, {
+    place: { index, count: config.edges },
+    onFault: (error) => log.error({ err: error }, 'a request of another edge failed'),
+  });
   const openDoors = new OpenDoors({
     description: JSON.stringify(describeRest(kinds, { version, own: openPaths })),
     page: readPageFiles(),
@@ -68,6 +87,7 @@ export async function runEdge({
     const end = (then: () => void): void => {
       if (over) return;
       over = true;
+      sockjs.close();
       server.close();
       edge.close();
       control.close();
@@ -80,18 +100,29 @@ export async function runEdge({
     });
     const drain = async (): Promise<void> => {
       server.stopListening();
+      sockjs.drain();
       await edge.drain();
+      await sockjsFarewell(sockjs);
       // The last frames and the clients' own goodbyes are on their way.
       systemClock.after(edge.hadSessions ? farewellMs : 0, () => end(resolve));
     };
     control.on('message', (order: Order) => {
       if (order.type === 'connect') edge.connectShard(order.index, order.end);
+      else if (order.type === 'peer') sockjs.connect(order.index, order.end);
       else void drain().catch((error: unknown) => end(() => reject(asError(error))));
     });
   });
 
   try {
-    await server.listen(edge, { host: config.host, port, origins: config.origins, log, openDoors });
+    await server.listen(edge, {
+      host: config.host,
+      port,
+      origins: config.origins,
+      log,
+      openDoors,
+      clock: systemClock,
+      sockjs,
+    });
   } catch (error) {
     server.close();
     control.close();
@@ -99,6 +130,13 @@ export async function runEdge({
   }
   control.postMessage({ type: 'ready' } satisfies Report);
   return ended;
+}
+
+/** Clients that poll come for their last frames, and those of other edges for what is held here. */
+async function sockjsFarewell(sockjs: Door): Promise<void> {
+  for (let waitedMs = 0; !sockjs.idle && waitedMs < sockjsFarewellMs; waitedMs += farewellCheckMs) {
+    await new Promise<void>((resolve) => systemClock.after(farewellCheckMs, resolve));
+  }
 }
 
 let onFault: ((error: Error) => void) | null = null;

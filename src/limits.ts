@@ -1,6 +1,7 @@
 // Every bound that is not a setting: a queue, a wait or a size that nobody needs to tune, in one place.
 import type { ShardLimits } from './actors/shard.ts';
 import type { EdgeConfig } from './edge/edge.ts';
+import type { EndpointLimits } from './edge/sockjs/endpoint.ts';
 
 const mebibyte = 1024 * 1024;
 const minuteMs = 60_000;
@@ -17,6 +18,16 @@ export const edgeLimits: Readonly<
   unreadBytesMax: mebibyte,
   conflateBytesMax: 64 * 1024,
   drainSpreadMs: 1_000,
+});
+
+/** Of SockJS at each edge thread. */
+export const sockjsLimits: Readonly<EndpointLimits> = Object.freeze({
+  heartBeatMs: 25_000,
+  disconnectDelayMs: 5_000,
+  responseBytesMax: 128 * 1024,
+  messageBytesMax: 2 * mebibyte,
+  unreadBytesMax: 64 * mebibyte,
+  sessionsMax: 50_000,
 });
 
 /** Of a frame's head; above it the frame breaks the protocol. */

@@ -45,10 +45,11 @@ export async function runShard({
     monotonicMs,
     onFenced: settings.claim ? onFenced : undefined,
   });
+  const shared = sharedEnd && new RemoteShared(sharedEnd);
   const shard = new Shard({
     kinds,
     storage,
-    shared: sharedEnd && new RemoteShared(sharedEnd),
+    shared,
     clock: systemClock,
     ids: { newId, newEpoch },
     settings: { priceIntervalMs: settings.config.priceIntervalMs },
@@ -81,6 +82,7 @@ export async function runShard({
         await new Promise<void>((done) => systemClock.after(idleCheckMs, done));
       }
       links.close();
+      await shared?.close();
       await storage.close();
       control.close();
     };

@@ -92,7 +92,9 @@ export class Supervisor {
       for (let index = 0; index < config.edges; index += 1) this.#edges[index] = this.#run('edge', index);
       await Promise.all(this.#edges.map((edge) => edge.ready));
       for (const edge of this.#edges) for (const shard of this.#shards) this.#join(edge, shard);
-      for (const shard of this.#shards) this.#joinPeers(shard, this.#shards.slice(0, shard.index));
+      for (const threads of [this.#edges, this.#shards]) {
+        for (const thread of threads) this.#joinPeers(thread, threads.slice(0, thread.index));
+      }
       for (const thread of [...this.#edges, ...this.#shards]) this.#watch(thread);
       this.#storage?.ended.catch((error: unknown) => this.#events.died(asError(error)));
       if (this.#fencedBy !== null) throw new Error(this.#fencedBy);
@@ -169,13 +171,13 @@ export class Supervisor {
     edge.control.postMessage(toEdge, [edgeEnd.port]);
   }
 
-  /** Joins a shard with others. */
-  #joinPeers(shard: Thread, others: readonly Thread[]): void {
+  /** Joins a shard or an edge with others of its kind. */
+  #joinPeers(thread: Thread, others: readonly Thread[]): void {
     for (const other of others) {
       const [end, otherEnd] = createLink();
       const order: Order = { type: 'peer', index: other.index, end };
-      const otherOrder: Order = { type: 'peer', index: shard.index, end: otherEnd };
-      shard.control.postMessage(order, [end.port]);
+      const otherOrder: Order = { type: 'peer', index: thread.index, end: otherEnd };
+      thread.control.postMessage(order, [end.port]);
       other.control.postMessage(otherOrder, [otherEnd.port]);
     }
   }
@@ -199,7 +201,8 @@ export class Supervisor {
     control.close();
     const thread = this.#run(role, index);
     const peers = role === 'edge' ? this.#shards : this.#edges;
-    (role === 'edge' ? this.#edges : this.#shards)[index] = thread;
+    const siblings = role === 'edge' ? this.#edges : this.#shards;
+    siblings[index] = thread;
     this.#watch(thread);
     try {
       await thread.ready;
@@ -210,11 +213,10 @@ export class Supervisor {
       if (role === 'edge') this.#join(thread, peer);
       else this.#join(peer, thread);
     }
-    if (role === 'shard')
-      this.#joinPeers(
-        thread,
-        this.#shards.filter((other) => other !== thread),
-      );
+    this.#joinPeers(
+      thread,
+      siblings.filter((other) => other !== thread),
+    );
     this.#log.info({ role, index }, 'thread is back');
   }
 }

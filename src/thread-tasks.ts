@@ -60,7 +60,7 @@ export type Order =
   | { readonly type: 'connect'; readonly index: number; readonly end: LinkEnd }
   /** To the storage thread: the other side is a shard that shares. */
   | { readonly type: 'share'; readonly index: number; readonly end: LinkEnd }
-  /** To a shard: the other side is the shard of that index. */
+  /** To a shard or an edge: the other side is the one of that index. */
   | { readonly type: 'peer'; readonly index: number; readonly end: LinkEnd }
   /** Finish what was received and let the task end. */
   | { readonly type: 'drain' };

@@ -2,6 +2,7 @@
 // src/actors/kinds and one line in src/actors/kinds.ts.
 import type { ZodObject, ZodType } from 'zod';
 import type { Headers, Held, Params, StreamMessage } from '../link/messages.ts';
+import type { SharedChange } from '../storage/shared.ts';
 import type { Query, QueryName, Rows, Write } from '../storage/storage.ts';
 import type { Body, Decoder } from './body.ts';
 import type { IdSource } from './route.ts';
@@ -85,6 +86,11 @@ export interface Context extends Source {
   deliver(delivery: Delivery): void;
   /** A volatile message to all sessions of a user that subscribe to `/user/queue/{queue}`. */
   push(user: string, queue: string, body: Body): void;
+  /**
+   * Tells other nodes something, where there is a Redis; a hint that may be lost. What it says of sessions and trackings
+   * is told also when the turn's writes are lost, as ties are no rows.
+   */
+  share(change: SharedChange): void;
   /** Tells the owner of a stream that this turn has appended to it; see `StreamLog.advance`. */
   feed(kind: string, id: string, stream: string): void;
   /** Ties the asking session to this actor until it ends or `detach` is called. Without a session nothing happens. */
@@ -253,6 +259,7 @@ export interface Attached {
  * actor was: then others may have ended without a word.
  */
 export interface AttachmentChange {
+  readonly came: Attached | null;
   readonly gone: Attached | null;
   readonly isAgain: boolean;
 }

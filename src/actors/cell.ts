@@ -48,7 +48,12 @@ export function isSilent(item: Item): item is Silent {
   return !('edge' in item) || item.type === 'rejoin';
 }
 
-/** How far a stream that others append to was published. */
+/** What settles messages is bounded by what was delivered, and must not be lost. */
+export function isRefusable(item: Item): item is Exclude<Asking, { type: 'settle' }> {
+  return !isSilent(item) && item.type !== 'settle';
+}
+
+/** How far a stream was published: one that others append to, or one of which a message was withheld. */
 export interface Fed {
   readonly epoch: string;
   readonly seq: number;
@@ -85,6 +90,8 @@ export class Cell implements Writer {
   /** Streams for which a `feed` lies in the mailbox: one finds all that came before it. */
   feeds: Set<string> | null = null;
   timers: Map<string, Timer> | null = null;
+  /** Whether the actor will be told of its sessions again: what it told of them last may be lost. */
+  isTyingAgain = false;
   phase: Phase = 'cold';
   state: unknown = undefined;
   /** Read when the first command with an idempotency key comes. */

@@ -2,12 +2,12 @@
 import { Refusal } from '../errors.ts';
 import { ToEdge, type ToEdgeMessage } from '../link/messages.ts';
 import { StorageError } from '../storage/storage.ts';
-import type { Asking } from './cell.ts';
+import type { Asking, Cell } from './cell.ts';
 import type { Subscribers } from './subscribers.ts';
 import type { Output } from './turn.ts';
 
-/** What goes to edges; messages to other actors have a way of their own. */
-type ToEdges = Exclude<Output, { to: 'peer' }>;
+/** What goes to edges; all else has a way of its own. */
+type ToEdges = Exclude<Output, { to: 'peer' | 'nodes' }>;
 
 /** The way to one edge. */
 export interface EdgePort {
@@ -80,8 +80,7 @@ export class Outlet {
   }
 
   /** Its writes were not applied: answers become refusals, what was for subscribers never happened. */
-  lose(output: Output, error: StorageError): void {
-    if (output.to === 'peer') return;
+  lose(output: ToEdges, error: StorageError): void {
     const { to, message } = output;
     if ('undo' in output) output.undo?.();
     if (!('edge' in to)) return;
@@ -117,10 +116,19 @@ export function stopped(): Refusal {
 }
 
 /** What whoever asked is told of anything thrown: a Refusal as it is, a fault of ours without its text. */
-export function asRefusal(thrown: unknown): Refusal {
+function asRefusal(thrown: unknown): Refusal {
   if (thrown instanceof Refusal) return thrown;
   if (thrown instanceof StorageError) return thrown.reason === 'FENCED' ? replaced() : unreadable();
   return new Refusal('INTERNAL', 'The server could not do this.');
+}
+
+/** The same, with what the actor's kind adds to its refusals. */
+export function refusalOf({ kind, id }: Cell, item: Asking, thrown: unknown, now: number): Refusal {
+  const { code, message, detail } = asRefusal(thrown);
+  // What could not be made has no id to be told.
+  const source = item.type === 'command' ? kind.commands[item.message[3]]?.id : undefined;
+  const isMade = source !== 'new' && source?.startsWith('body:') !== true;
+  return new Refusal(code, message, { ...(isMade ? kind.refusalDetail?.(id, now) : undefined), ...detail });
 }
 
 /** The refusal of an item as a message; undefined when nobody waits for an answer. */

@@ -5,9 +5,10 @@ import { overloaded, Refusal } from '../errors.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { ToEdge, type Asker, type Params, type PublishMessage } from '../link/messages.ts';
 import type { SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
+import type { Shared } from '../storage/shared.ts';
 import type { Query, Storage } from '../storage/storage.ts';
 import type { Source } from './actor.ts';
-import { isSilent, type Asking, type Cell, type FaultLimits, type Item } from './cell.ts';
+import { isRefusable, isSilent, type Cell, type FaultLimits, type Item } from './cell.ts';
 import { receiveCommand } from './commands.ts';
 import {
   handOut,
@@ -19,8 +20,9 @@ import {
 } from './consuming.ts';
 import { fedAfterLoad, receiveFeed } from './feeding.ts';
 import type { Gate } from './gate.ts';
-import { asRefusal, refusalMessage, stopped, unreadable, type Outlet } from './outlet.ts';
-import type { Runtime } from './runtime.ts';
+import { refusalMessage, refusalOf, stopped, unreadable, type Outlet } from './outlet.ts';
+import { Reader } from './reader.ts';
+import type { Instead, Runtime } from './runtime.ts';
 import type { ShardCounts } from './shard-metrics.ts';
 import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
 import { Turn, type Output } from './turn.ts';
@@ -39,27 +41,34 @@ export interface RunnerOptions {
   readonly outlet: Outlet;
   readonly gate: Gate<Cell, Output>;
   readonly counts: ShardCounts;
+  /** Null when there are no other nodes to tell anything. */
+  readonly shared: Shared | null;
 }
 
 const readAgainMs = 1_000;
-/** A query, and whether it waits until what the actor wrote is committed. */
-type Asked = { readonly query: Query; readonly waits: boolean };
-
 const nobody: Asker = ['', []];
 
 export class Runner implements Runtime {
   readonly #options: RunnerOptions;
+  readonly shared: Shared | null;
   handsOut = true;
-  /** Actors that wait for rows. */
-  #holding = 0;
+  readonly #reader: Reader;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.shared = options.shared;
+    this.#reader = new Reader(options, {
+      loaded: (cell) => this.#loaded(cell),
+      goesOn: (cell) => this.#continue(cell),
+      run: (cell, item, task) => this.#guard(cell, item, task),
+      refuse: (cell, item, error) => this.#refuseFor(cell, item, error),
+      failed: (cell, error) => this.#giveUp(cell, error),
+    });
   }
 
   /** Whether no actor waits for rows. */
   get idle(): boolean {
-    return this.#holding === 0;
+    return this.#reader.idle;
   }
 
   /** The item's turn comes when those before it have had theirs. */
@@ -72,7 +81,7 @@ export class Runner implements Runtime {
       (cell.feeds ??= new Set()).add(item.stream);
     }
     cell.mailbox.push(item);
-    if (cell.phase === 'cold') this.#load(cell);
+    if (cell.phase === 'cold') this.#reader.load(cell);
   }
 
   /** Refuses what has no actor to wait for. */
@@ -96,6 +105,7 @@ export class Runner implements Runtime {
       params,
       source: this.#options.source(),
       attachments: cell.attachments,
+      shares: this.shared !== null,
       isHeard: (destination) => subscribers.has(destination),
     });
   }
@@ -140,45 +150,22 @@ export class Runner implements Runtime {
     this.#options.gate.emit(cell, { to: { edge }, message: start, bytes, undo });
   }
 
-  hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void {
-    this.#ask(cell, item, { query, waits: true }, then);
+  hold(
+    cell: Cell,
+    item: Item,
+    query: Query,
+    then: (rows: readonly never[]) => void,
+    instead?: Instead,
+  ): void {
+    this.#reader.ask(cell, item, { query, waits: true, instead }, then);
   }
 
   peek(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void {
-    this.#ask(cell, item, { query, waits: false }, then);
+    this.#reader.ask(cell, item, { query, waits: false }, then);
   }
 
   isSettled(cell: Cell): boolean {
     return this.#options.gate.settled(cell);
-  }
-
-  #ask(cell: Cell, item: Item, { query, waits }: Asked, then: (rows: readonly never[]) => void): void {
-    cell.phase = 'holding';
-    this.#holding += 1;
-    const resume = (next: () => void): void => {
-      this.#holding -= 1;
-      if (cell.state === undefined) {
-        cell.mailbox.unshift(item);
-        cell.chill();
-      } else {
-        cell.phase = 'ready';
-        this.#guard(cell, item, next);
-      }
-      this.#continue(cell);
-    };
-    const read = (): void => {
-      this.#options.storage.query(query).then(
-        (rows) => resume(() => then(rows as readonly never[])),
-        (error: unknown) => {
-          if (!isSilent(item)) return resume(() => this.#refuseFor(cell, item, error));
-          this.#holding -= 1;
-          cell.mailbox.unshift(item);
-          return this.#giveUp(cell, error);
-        },
-      );
-    };
-    if (waits) this.#options.gate.whenSettled(cell, read);
-    else read();
   }
 
   reload(cell: Cell, item: Item): void {
@@ -195,31 +182,9 @@ export class Runner implements Runtime {
     return true;
   }
 
-  #load(cell: Cell): void {
-    const { gate, storage, source } = this.#options;
-    cell.phase = 'loading';
-    this.#holding += 1;
-    gate.whenSettled(cell, () => {
-      const parts = Object.entries(cell.kind.load(cell.id));
-      const reading = parts.map(async ([part, query]) => [part, await storage.query(query)]);
-      Promise.all(reading)
-        .then((rows) => {
-          cell.state = cell.kind.start(cell.id, Object.fromEntries(rows) as never, source());
-          cell.phase = 'ready';
-          for (const stream of fedAfterLoad(cell)) cell.mailbox.unshift({ type: 'feed', stream });
-          if (cell.consumers) cell.mailbox.unshift({ type: 'join', key: null });
-        })
-        .then(
-          () => {
-            this.#holding -= 1;
-            this.#continue(cell);
-          },
-          (error: unknown) => {
-            this.#holding -= 1;
-            this.#giveUp(cell, error);
-          },
-        );
-    });
+  #loaded(cell: Cell): void {
+    for (const stream of fedAfterLoad(cell)) cell.mailbox.unshift({ type: 'feed', stream });
+    if (cell.consumers) cell.mailbox.unshift({ type: 'join', key: null });
   }
 
   /** An actor that can't be read is never taken for an empty one. */
@@ -243,7 +208,7 @@ export class Runner implements Runtime {
       if (!item) return;
       this.#take(cell, item);
     }
-    if (cell.phase === 'cold' && cell.mailbox.length > 0) this.#load(cell);
+    if (cell.phase === 'cold' && cell.mailbox.length > 0) this.#reader.load(cell);
   }
 
   #take(cell: Cell, item: Item): void {
@@ -331,19 +296,6 @@ export class Runner implements Runtime {
     // What can't be told at all is given up: better a gap than nothing from now on.
     if (item.type === 'rejoin') return cell.subscribers.rejoined(item.message[3], item.edge);
     if (isSilent(item)) return;
-    const { code, message, detail } = asRefusal(thrown);
-    // What could not be made has no id to be told.
-    const source = item.type === 'command' ? cell.kind.commands[item.message[3]]?.id : undefined;
-    const its =
-      source === 'new' || source?.startsWith('body:')
-        ? undefined
-        : cell.kind.refusalDetail?.(cell.id, this.now());
-    const refusal = new Refusal(code, message, { ...its, ...detail });
-    this.emit(cell, item.edge, refusalMessage(item, refusal));
+    this.emit(cell, item.edge, refusalMessage(item, refusalOf(cell, item, thrown, this.now())));
   }
-}
-
-/** What settles messages is bounded by what was delivered, and must not be lost. */
-function isRefusable(item: Item): item is Exclude<Asking, { type: 'settle' }> {
-  return !isSilent(item) && item.type !== 'settle';
 }

@@ -1,10 +1,16 @@
 // What the handling of an item needs of the shard it runs on.
 import type { Asker, Params, PublishMessage, SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
+import type { Shared } from '../storage/shared.ts';
 import type { Query } from '../storage/storage.ts';
 import type { Cell, Item, Silent } from './cell.ts';
 import type { Turn } from './turn.ts';
 
+/** Where to find rows that the database can't give. */
+export type Instead = () => Promise<readonly never[] | null>;
+
 export interface Runtime {
+  /** Null when nothing is shared with other nodes. */
+  readonly shared: Shared | null;
   /** Milliseconds since 1970. */
   now(): number;
   /** A turn of this actor that has not happened yet; `edge` is that of the asking session. */
@@ -23,8 +29,10 @@ export interface Runtime {
   /**
    * Reads rows for an item while those behind it wait; the actor's earlier writes are in what is read. When the
    * actor had to be loaded again meanwhile, the item is taken from the start.
+   *
+   * @param instead asked for rows when they can't be read; null has none either. Never rejects.
    */
-  hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void;
+  hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void, instead?: Instead): void;
   /** As `hold`, at once: what the actor wrote lately may be missing. */
   peek(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void;
   /** Whether all that the actor wrote is committed. */

@@ -13,13 +13,13 @@ import {
   type ToShardMessage,
 } from '../link/messages.ts';
 import type { Shared } from '../storage/shared.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { Storage, StorageError } from '../storage/storage.ts';
 import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
 import { Attachments } from './attachments.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
 import { Cells } from './cells.ts';
 import { ConsumerList, consumerKey } from './consumer-list.ts';
-import { fedStreams } from './feeding.ts';
+import { fedStreams, withheld } from './feeding.ts';
 import { Gate, type GateLimits } from './gate.ts';
 import { Outlet, replaced, type EdgePort } from './outlet.ts';
 import { Peers, type PeerPort } from './peers.ts';
@@ -58,6 +58,8 @@ export interface ShardOptions {
 /** How long edges have for that: one that died is started again, and then has no consumers. */
 const joinedWithinMs = 5_000;
 
+const tieAgainMs = 1_000;
+
 /** What other actors send comes from no edge. */
 const noEdge = 0;
 
@@ -82,12 +84,13 @@ export class Shard {
       release: (output) => this.#release(output),
       // Waiting for the links' own end of the turn would cost one more round of the event loop.
       settled: () => this.#outlet.flush(),
-      lost: (output, error) => this.#outlet.lose(output, error),
+      lost: (output, error) => this.#lose(output, error),
       failed: (cell, error) => {
         log.error({ err: error, actor: cell.key }, 'commit failed, the actor is loaded again');
         if (cell.phase === 'ready') cell.chill();
         else cell.state = undefined;
         this.#runner.wake(cell);
+        this.#tieAgain(cell);
       },
     });
     const source = (): Source => ({
@@ -98,7 +101,11 @@ export class Shard {
     });
     const outlet = this.#outlet;
     const counts = this.#counts;
-    this.#runner = new Runner({ storage, clock, source, limits, log, outlet, gate: this.#gate, counts });
+    this.#runner = new Runner({
+      ...{ storage, clock, source, limits, log, outlet, counts },
+      gate: this.#gate,
+      shared: options.shared ?? null,
+    });
     this.#peers = new Peers({ ...place, deliver: (message) => this.receive(noEdge, message) });
     if (place.edges) {
       this.#runner.handsOut = false;
@@ -135,7 +142,8 @@ export class Shard {
     for (const cell of this.#cells.all()) {
       cell.subscribers.removeEdge(edge);
       this.#leave(cell, cell.consumers?.of(edge).map(({ key }) => key) ?? []);
-      for (const gone of cell.attachments?.removeEdge(edge) ?? []) this.#tied(cell, { gone, isAgain: false });
+      for (const gone of cell.attachments?.removeEdge(edge) ?? [])
+        this.#tied(cell, { came: null, gone, isAgain: false });
     }
   }
 
@@ -194,7 +202,7 @@ export class Shard {
       case ToShard.detach: {
         const cell = this.#cells.get(message[1]);
         const gone = cell?.attachments?.remove(message[2]) ?? null;
-        if (cell && gone) this.#tied(cell, { gone, isAgain: false });
+        if (cell && gone) this.#tied(cell, { came: null, gone, isAgain: false });
         return;
       }
       case ToShard.settle:
@@ -254,7 +262,7 @@ export class Shard {
     if (!cell) return;
     // The subscribers were told of sessions by another shard, and some may have ended since. The actor hears of that
     // before it is asked how things are.
-    this.#tied(cell, { gone: null, isAgain: true });
+    this.#tied(cell, { came: null, gone: null, isAgain: true });
     this.#runner.deliver(cell, item);
   }
 
@@ -290,11 +298,21 @@ export class Shard {
     const cell = this.#cells.get(actor) ?? this.#cells.make(actor, this.#options.clock.now(), false);
     if (!cell) return;
     (cell.attachments ??= new Attachments()).add(session, user, edge);
-    this.#tied(cell, { gone: null, isAgain });
+    this.#tied(cell, { came: { session, user }, gone: null, isAgain });
   }
 
   #tied(cell: Cell, change: AttachmentChange): void {
     if (cell.kind.attachments) this.#runner.deliver(cell, { type: 'attachments', change });
+  }
+
+  /** What the actor was about to tell of its sessions is lost. Not at once, as it might be lost again. */
+  #tieAgain(cell: Cell): void {
+    if (!cell.kind.attachments || cell.isTyingAgain) return;
+    cell.isTyingAgain = true;
+    this.#options.clock.after(tieAgainMs, () => {
+      cell.isTyingAgain = false;
+      this.#tied(cell, { came: null, gone: null, isAgain: true });
+    });
   }
 
   #relay([, actor, destination, message]: RelayMessage): void {
@@ -304,8 +322,29 @@ export class Shard {
     this.#outlet.release({ to: { destination, plain: false, actor }, message: publish, bytes }, subscribers);
   }
 
+  /** Its writes were not applied, as far as anybody knows: a commit that broke off may have been made. */
+  #lose(output: Output, error: StorageError): void {
+    // The word of what may have been appended is never wrong.
+    if (output.to === 'peer') {
+      if (output.message[0] === ToShard.feed) this.#release(output);
+      return;
+    }
+    if (output.to === 'nodes') {
+      const [kind] = output.message;
+      // Sessions are there whatever the database says.
+      if (kind === 'session' || kind === 'tracking') this.#release(output);
+      return;
+    }
+    this.#outlet.lose(output, error);
+    if (output.message[0] !== ToEdge.publish || !('actor' in output.to)) return;
+    const cell = this.#cells.get(output.to.actor);
+    const stream = cell && withheld(cell, output.message);
+    if (stream) this.#runner.deliver(cell, { type: 'feed', stream });
+  }
+
   #release(output: Output): void {
     if (output.to === 'peer') return this.#peers.send(output.message, output.bytes);
+    if (output.to === 'nodes') return this.#options.shared?.tell(output.message);
     if (output.message[0] === ToEdge.publish) this.#counts.published.add();
     const { to } = output;
     this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);

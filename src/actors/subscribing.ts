@@ -5,9 +5,16 @@ import { ToEdge, type Recovered, type StreamMessage } from '../link/messages.ts'
 import type { Head, Stream, StreamLog } from './actor.ts';
 import type { Cell, Item } from './cell.ts';
 import type { Runtime } from './runtime.ts';
+import type { Turn } from './turn.ts';
 
 type ItemOf<Type extends Item['type']> = Extract<Item, { type: Type }>;
 type Starting = ItemOf<'subscribe'> | ItemOf<'replay'>;
+
+/** A message of a stream. */
+interface Position {
+  readonly epoch: string;
+  readonly seq: number;
+}
 
 const pageMessagesMax = 200;
 const pageBytesMax = 256 * 1024;
@@ -35,17 +42,24 @@ export function receiveSubscribe(runtime: Runtime, cell: Cell, item: ItemOf<'sub
   if (from[0] === 'resume') return startAfter(runtime, cell, item, { epoch: from[1], seq: from[2] });
 
   const args = { userId: asker[0], name: from[1], destination };
-  runtime.hold(cell, item, { name: 'durablePosition', args }, (rows) => {
-    const [kept] = rows as readonly { epoch: string; seq: number }[];
+  const told = (rows: readonly never[]): void => {
+    const [kept] = rows as readonly Position[];
     const found = kept !== undefined && canResume(headOf(cell, log), kept);
     if (found) return startAfter(runtime, cell, item, kept);
     // A new name starts now, and so does one whose messages are gone: from here on nothing is missed again.
     const start = runtime.turn(cell, asker, params);
     const head = headOf(cell, log);
     log.keep?.(cell.state as never, start);
-    start.write(positionWrite(args, head.epoch, head.newest, start.now));
+    keepPosition(start, args, { epoch: head.epoch, seq: head.newest });
     runtime.finish(cell, start, 0);
     goLive(runtime, cell, item, kept === undefined ? null : false);
+  };
+  // The database has the last word, as what is shared may be old. Old or not, it never lies beyond what was acknowledged.
+  runtime.hold(cell, item, { name: 'durablePosition', args }, told, async () => {
+    const shared = (await runtime.shared?.position(args.userId, args.name, destination)) ?? null;
+    return shared && cell.state !== undefined && canResume(headOf(cell, log), shared)
+      ? [shared as never]
+      : null;
   });
 }
 
@@ -56,16 +70,11 @@ export function receiveReplay(runtime: Runtime, cell: Cell, item: ItemOf<'replay
 }
 
 /** Whether every message after that one is kept. */
-function canResume(head: Head, position: { epoch: string; seq: number }): boolean {
+function canResume(head: Head, position: Position): boolean {
   return position.epoch === head.epoch && position.seq >= head.oldest - 1 && position.seq <= head.newest;
 }
 
-function startAfter(
-  runtime: Runtime,
-  cell: Cell,
-  item: Starting,
-  position: { epoch: string; seq: number },
-): void {
+function startAfter(runtime: Runtime, cell: Cell, item: Starting, position: Position): void {
   const log = streamOf(cell, item.message[3]).log;
   if (!log || !canResume(headOf(cell, log), position)) return goLive(runtime, cell, item, false);
   if (position.seq === headOf(cell, log).newest) return goLive(runtime, cell, item, true);
@@ -118,29 +127,19 @@ function goLive(runtime: Runtime, cell: Cell, item: Starting, recovered: Recover
 export function receiveAcknowledge(runtime: Runtime, cell: Cell, item: ItemOf<'acknowledge'>): void {
   const [, request, , destination, asker, name, epoch, seq] = item.message;
   const turn = runtime.turn(cell, asker, null);
-  turn.write(positionWrite({ userId: asker[0], name, destination }, epoch, seq, turn.now));
+  keepPosition(turn, { userId: asker[0], name, destination }, { epoch, seq });
   runtime.finish(cell, turn, 0);
   runtime.emit(cell, item.edge, [ToEdge.reply, request, null]);
 }
 
-function positionWrite(
-  at: { userId: string; name: string; destination: string },
-  epoch: string,
-  seq: number,
-  now: number,
-) {
-  return {
-    op: 'upsert',
-    table: 'durable_positions',
-    row: {
-      user_id: at.userId,
-      name: at.name,
-      destination: at.destination,
-      epoch,
-      seq,
-      updated_at: now,
-    },
-  } as const;
+function keepPosition(
+  turn: Turn,
+  { userId, name, destination }: { userId: string; name: string; destination: string },
+  { epoch, seq }: Position,
+): void {
+  const row = { user_id: userId, name, destination, epoch, seq, updated_at: turn.now };
+  turn.write({ op: 'upsert', table: 'durable_positions', row });
+  turn.share(['position', userId, name, destination, epoch, seq]);
 }
 
 /**

@@ -7,13 +7,14 @@ import {
   type ToEdgeMessage,
   type ToPeerMessage,
 } from '../link/messages.ts';
+import type { SharedChange } from '../storage/shared.ts';
 import type { Write } from '../storage/storage.ts';
 import type { AnyKind, Context, Delivery, KindSettings, PublishOptions, Source, Stream } from './actor.ts';
 import type { Attachments } from './attachments.ts';
 import { jsonBody, type Body } from './body.ts';
 import { actorKey, toSegment } from './route.ts';
 
-/** Something a turn sends: to one edge, to all that have subscribers of a destination, or to another actor. */
+/** Something a turn sends: to one edge, to all that have subscribers of a destination, to another actor, or to other nodes. */
 export type Output =
   | {
       readonly to: { readonly edge: number };
@@ -27,7 +28,8 @@ export type Output =
       readonly message: ToEdgeMessage;
       readonly bytes: number;
     }
-  | { readonly to: 'peer'; readonly message: ToPeerMessage; readonly bytes: number };
+  | { readonly to: 'peer'; readonly message: ToPeerMessage; readonly bytes: number }
+  | { readonly to: 'nodes'; readonly message: SharedChange };
 
 /** `/topic/room.{id}.events` with the values in their places. */
 export function fillDestination(template: string, id: string, params: Params): string {
@@ -60,6 +62,8 @@ export interface TurnOptions {
   readonly params: Params | null;
   readonly source: Source;
   readonly attachments: Attachments | null;
+  /** Whether there is anybody to share with. */
+  readonly shares: boolean;
   /** Whether a destination of the actor has subscribers. */
   readonly isHeard: (destination: string) => boolean;
 }
@@ -170,6 +174,10 @@ export class Turn implements Context {
 
   feed(kind: string, id: string, stream: string): void {
     this.outputs.push({ to: 'peer', message: [ToShard.feed, actorKey(kind, id), stream], bytes: 0 });
+  }
+
+  share(message: SharedChange): void {
+    if (this.#options.shares) this.outputs.push({ to: 'nodes', message });
   }
 
   attach(): void {

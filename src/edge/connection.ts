@@ -1,12 +1,19 @@
-// What a session needs of its transport. WebSocket and, later, other transports implement it.
+// What a session needs of its transport.
+
+/** `plain` as they are, `sockjs` as text within a frame of SockJS. */
+export type Encoding = 'plain' | 'sockjs';
 
 /** One client's connection. Nothing may be called after it has closed. */
 export interface Connection {
   /** For the log. */
   readonly address: string;
+  /** For the log: what carries the frames. */
+  readonly transport: string;
+  /** How frames are written that are published to groups it joins. */
+  readonly encoding: Encoding;
   /** Bytes handed over and not yet taken by the client's side. */
   readonly bufferedBytes: number;
-  /** Sends one frame as one message of text or of bytes. */
+  /** Sends one frame as one message of text or of bytes; where there is only text, it must be that. */
   send(frame: Uint8Array, isText: boolean): void;
   /**
    * Sends one text frame in the order of all others, and in one packet with what is published to this connection in
@@ -16,6 +23,8 @@ export interface Connection {
   /** Becomes a receiver of what is published to the group. */
   join(group: string): void;
   leave(group: string): void;
+  /** The session sends heart-beats from now on: the transport need not send its own. */
+  takeOverBeats(): void;
   /** Ends the connection after what was sent, with a WebSocket close code. */
   close(code: number, reason: string): void;
 }

@@ -174,7 +174,7 @@ export class Consumers {
     }
     const delivery = new Delivery(source.shown, null, held[0], message);
     this.#edge.counts.deliveries.add();
-    session.connection.send(delivery.frame(session.version, subscription.id, own), message[3]);
+    session.connection.send(delivery.frame(session, subscription.id, own), message[3]);
   }
 
   #settleWritten(consumer: Consumer): void {

@@ -111,9 +111,9 @@ export class Edge {
 
   /** The session is signed in. */
   opened(session: Session): void {
-    const { id, user, version, connection } = session;
+    const { id, user, connection } = session;
     this.#log.info(
-      { event: 'connect', session: id, user, protocol: `stomp ${version}`, address: connection.address },
+      { event: 'connect', session: id, user, protocol: protocolOf(session), address: connection.address },
       'connect',
     );
     this.counts.sessionsOpened.add();
@@ -139,11 +139,11 @@ export class Edge {
     for (const subscription of session.subscriptions?.values() ?? []) this.#forget(subscription, false);
     session.subscriptions = null;
     this.#attachments.closed(session);
-    const { id, user, version, connection, endReason: reason } = session;
+    const { id, user, connection, endReason: reason } = session;
     const durationMs = this.now() - session.openedAtMs;
     const line = {
       session: id,
-      protocol: `stomp ${version}`,
+      protocol: protocolOf(session),
       address: connection.address,
       reason,
       durationMs,
@@ -338,4 +338,9 @@ export class Edge {
       for (const session of this.#sessions) this.checkSpeed(session);
     });
   }
+}
+
+/** For the log. */
+function protocolOf({ version, connection: { transport } }: Session): string {
+  return transport === 'websocket' ? `stomp ${version}` : `stomp ${version}, ${transport}`;
 }

@@ -1,17 +1,23 @@
 // Fan-out: one frame per group of subscriptions that differ in nothing, published once. Client libraries number
 // their subscriptions alike, so a destination has few groups, however many subscribers.
 import type { StreamMessage } from '../link/messages.ts';
-import type { Groups } from './connection.ts';
+import type { Encoding, Groups } from './connection.ts';
 import { edgeCountsAlone, type EdgeCounts } from './edge-metrics.ts';
 import { PatternIndex } from './destination-pattern.ts';
+import { messageFrame as sockjsFrame } from './sockjs/frames.ts';
 import { messageBlock, messageFrame } from './stomp/encoder.ts';
 import type { Header, StompVersion } from './stomp/frame.ts';
 import { isWildcard, type Source, type Subscription } from './subscription.ts';
 
-interface Group {
+/** What decides about the bytes of a frame. */
+interface Format {
+  readonly version: StompVersion;
+  readonly encoding: Encoding;
+}
+
+interface Group extends Format {
   /** Name of the transport's group. */
   readonly name: string;
-  readonly version: StompVersion;
   readonly subscriptionId: string;
   size: number;
 }
@@ -42,13 +48,13 @@ export class Channel {
   }
 }
 
-/** A message on its way to subscribers: encoded at most once per version. */
+/** A message on its way to subscribers: encoded at most once per format. */
 export class Delivery {
   readonly message: StreamMessage;
   readonly #destination: string;
   readonly #epoch: string | null;
   readonly #id: string;
-  readonly #blocks = new Map<StompVersion, Uint8Array>();
+  readonly #blocks = new Map<string, Uint8Array>();
 
   constructor(destination: string, epoch: string | null, id: string, message: StreamMessage) {
     this.#destination = destination;
@@ -57,14 +63,19 @@ export class Delivery {
     this.message = message;
   }
 
-  frame(version: StompVersion, subscriptionId: string, own?: readonly Header[]): Uint8Array {
-    let block = this.#blocks.get(version);
-    if (!block) this.#blocks.set(version, (block = this.#encode(version)));
+  /** The frame as STOMP; where the encoding has only text it is that. */
+  frame({ version, encoding }: Format, subscriptionId: string, own?: readonly Header[]): Uint8Array {
+    const asIs = encoding === 'plain' || this.message[3];
+    const name = asIs ? version : `${version} text`;
+    let block = this.#blocks.get(name);
+    if (!block) this.#blocks.set(name, (block = this.#encode(version, asIs)));
     return messageFrame(version, subscriptionId, block, own);
   }
 
-  #encode(version: StompVersion): Uint8Array {
-    const [seq, headers, body] = this.message;
+  /** @param asIs the body stays what it is; else what is no UTF-8 in it becomes U+FFFD. */
+  #encode(version: StompVersion, asIs: boolean): Uint8Array {
+    const [seq, headers, bytes] = this.message;
+    const body = asIs ? bytes : Buffer.from(Buffer.from(bytes).toString());
     const all: Header[] = [
       ['destination', this.#destination],
       ['message-id', this.#id],
@@ -179,10 +190,11 @@ export class FanOut {
   }
 
   #deliver(channel: Channel, delivery: Delivery): void {
-    const isText = delivery.message[3];
     for (const group of channel.groups.values()) {
-      const frame = delivery.frame(group.version, group.subscriptionId);
-      this.#groups.publish(group.name, frame, isText);
+      const stomp = delivery.frame(group, group.subscriptionId);
+      const isSockjs = group.encoding === 'sockjs';
+      const frame = isSockjs ? sockjsFrame(stomp) : stomp;
+      this.#groups.publish(group.name, frame, isSockjs || delivery.message[3]);
       this.#counts.deliveries.add(group.size);
       this.#counts.framesOut.add(group.size);
       this.#counts.bytesOut.add(group.size * frame.length);
@@ -202,13 +214,14 @@ export class FanOut {
   }
 
   #join(channel: Channel, { session, id }: Subscription): void {
-    const name = `${session.version} ${id}`;
+    const name = groupName(session, id);
     let group = channel.groups.get(name);
     if (!group) {
       this.#groupCount += 1;
       group = {
         name: this.#groupCount.toString(36),
         version: session.version,
+        encoding: session.encoding,
         subscriptionId: id,
         size: 0,
       };
@@ -219,11 +232,15 @@ export class FanOut {
   }
 
   #leave(channel: Channel, { session, id }: Subscription, connected: boolean): void {
-    const name = `${session.version} ${id}`;
+    const name = groupName(session, id);
     const group = channel.groups.get(name);
     if (!group) return;
     group.size -= 1;
     if (group.size === 0) channel.groups.delete(name);
     if (connected) session.connection.leave(group.name);
   }
+}
+
+function groupName({ version, encoding }: Format, subscriptionId: string): string {
+  return `${version} ${encoding} ${subscriptionId}`;
 }

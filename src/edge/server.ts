@@ -2,8 +2,10 @@
 // Traps: whatever throws inside a callback, and any end of the thread while the app lives, aborts the process. So
 // every callback is guarded, and `close` must have run before the thread may end.
 import type { Logger } from 'pino';
+import type { Clock } from '../lib/clock.ts';
 import uWS from 'uWebSockets.js';
-import { CloseCode, type Connection, type Groups } from './connection.ts';
+import { CloseCode, type Groups } from './connection.ts';
+import { bearerToken } from './connect.ts';
 import { statusLabel, type EdgeCounts } from './edge-metrics.ts';
 import type { Edge } from './edge.ts';
 import { HttpReply } from './http-reply.ts';
@@ -11,6 +13,10 @@ import { originAllowed } from './origin.ts';
 import type { OpenDoors } from './open-doors.ts';
 import { receive, type RestRequest } from './rest.ts';
 import type { Session } from './session.ts';
+import type { Door } from './sockjs/door.ts';
+import type { HttpGroups } from './sockjs/http-groups.ts';
+import { handleRequest, mountSockets, type MountOptions } from './sockjs/mount.ts';
+import { SocketConnection } from './socket-connection.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -19,6 +25,9 @@ export interface ServerOptions {
   readonly origins: readonly string[];
   readonly log: Logger;
   readonly openDoors: OpenDoors;
+  readonly clock: Clock;
+  /** The endpoints of SockJS. */
+  readonly sockjs: Door;
 }
 
 interface SocketData {
@@ -40,61 +49,6 @@ const transportBufferBytesMax = 64 * 1024 * 1024;
 const idleSeconds = 120;
 const failed = 'the server failed';
 
-class SocketConnection implements Connection {
-  readonly address: string;
-  readonly #groups: Groups;
-  readonly #own: string;
-  readonly #counts: EdgeCounts;
-  #socket: uWS.WebSocket<SocketData> | null;
-
-  /** @param own name of a group that this connection is alone in. */
-  constructor(socket: uWS.WebSocket<SocketData>, groups: Groups, own: string, counts: EdgeCounts) {
-    this.#socket = socket;
-    this.#counts = counts;
-    this.#groups = groups;
-    this.#own = own;
-    socket.subscribe(own);
-    this.address = Buffer.from(socket.getRemoteAddressAsText()).toString();
-  }
-
-  get bufferedBytes(): number {
-    return this.#socket?.getBufferedAmount() ?? 0;
-  }
-
-  send(frame: Uint8Array, isText: boolean): void {
-    this.#socket?.send(frame, !isText);
-    this.#count(frame);
-  }
-
-  sendGathered(frame: Uint8Array): void {
-    // Only what is published is written together, so the socket has a group to itself.
-    if (this.#socket) this.#groups.publish(this.#own, frame, true);
-    this.#count(frame);
-  }
-
-  join(group: string): void {
-    this.#socket?.subscribe(group);
-  }
-
-  leave(group: string): void {
-    this.#socket?.unsubscribe(group);
-  }
-
-  close(code: number, reason: string): void {
-    // `end` calls the close handler before it returns.
-    this.#socket?.end(code, reason);
-  }
-
-  gone(): void {
-    this.#socket = null;
-  }
-
-  #count(frame: Uint8Array): void {
-    this.#counts.framesOut.add();
-    this.#counts.bytesOut.add(frame.length);
-  }
-}
-
 /** A uWebSockets.js app with its edge; made once per edge thread. */
 export class Server implements Groups {
   readonly #app = uWS.App();
@@ -102,14 +56,18 @@ export class Server implements Groups {
   #edge: Edge | null = null;
   #listening: uWS.us_listen_socket | null = null;
   readonly #counts: EdgeCounts;
+  readonly #httpGroups: HttpGroups;
   #opened = 0;
 
-  constructor(counts: EdgeCounts) {
+  /** @param httpGroups what is published to reaches these as well. */
+  constructor(counts: EdgeCounts, httpGroups: HttpGroups) {
     this.#counts = counts;
+    this.#httpGroups = httpGroups;
   }
 
   publish(group: string, frame: Uint8Array, isText: boolean): void {
     this.#app.publish(group, frame, !isText);
+    this.#httpGroups.publish(group, frame);
   }
 
   /**
@@ -121,9 +79,11 @@ export class Server implements Groups {
     this.#edge = edge;
     this.#options = options;
     for (const path of stompPaths) this.#app.ws<SocketData>(path, this.#webSocket(edge));
+    const mount = this.#mountOptions(options);
+    mountSockets(this.#app, options.sockjs, mount);
     this.#app.any('/*', (response, request) => {
       this.#guard(
-        () => this.#http(response, request),
+        () => handleRequest(options.sockjs, response, request, mount) || this.#http(response, request),
         () => response.close(),
       );
     });
@@ -147,6 +107,20 @@ export class Server implements Groups {
   close(): void {
     this.#listening = null;
     this.#app.close();
+  }
+
+  #mountOptions({ clock }: ServerOptions): MountOptions {
+    return {
+      clock,
+      credentialOf: (query, authorization) =>
+        new URLSearchParams(query).get('token') ?? bearerToken(authorization),
+      guard: (task, giveUp) => this.#guard(task, giveUp),
+      onStatus: (status) => this.#counts.responses[statusLabel(status)].add(),
+      // Served here, with STOMP as it is.
+      raw: false,
+      subprotocols,
+      socketBytesMax: transportBufferBytesMax,
+    };
   }
 
   #webSocket(edge: Edge): uWS.WebSocketBehavior<SocketData> {

@@ -7,7 +7,7 @@ import type { Asker } from '../link/messages.ts';
 import type { Identity } from './auth.ts';
 import { Backlog } from './backlog.ts';
 import { Beats } from './beats.ts';
-import { CloseCode, type Connection } from './connection.ts';
+import { CloseCode, type Connection, type Encoding } from './connection.ts';
 import { connectToken, negotiateHeartBeats, negotiateVersion } from './connect.ts';
 import { Early } from './early.ts';
 import type { Edge } from './edge.ts';
@@ -79,6 +79,10 @@ export class Session implements WheelNode {
     edge.wake(this, this.openedAtMs + edge.config.firstFrameWithinMs);
   }
 
+  get encoding(): Encoding {
+    return this.connection.encoding;
+  }
+
   get user(): string {
     return this.asker[0];
   }
@@ -133,7 +137,7 @@ export class Session implements WheelNode {
     const { message } = delivery;
     const own = subscription.ownHeaders(message[0]);
     this.#edge.counts.deliveries.add();
-    this.connection.send(delivery.frame(this.version, subscription.id, own), message[3]);
+    this.connection.send(delivery.frame(this, subscription.id, own), message[3]);
     // Not at once: whoever delivers goes on with subscriptions that would have ended with the session.
     if (this.backlog.isOver(this.#edge.config.unreadBytesMax)) {
       queueMicrotask(() => this.#edge.checkSpeed(this));
@@ -297,6 +301,7 @@ export class Session implements WheelNode {
     if (this.phase !== 'authenticating') return;
     this.phase = 'open';
     this.refresh(identity);
+    if (this.#beats.agreed.sendEveryMs > 0) this.connection.takeOverBeats();
     const beat = this.#edge.config.heartBeatMs;
     this.sendFrame('CONNECTED', [
       ['version', this.version],

@@ -31,3 +31,8 @@ export function newSecret(bytes: number): string {
 export function chance(): number {
   return Math.random();
 }
+
+/** A whole number from 0 to 2^32 - 1. */
+export function newUint32(): number {
+  return randomBytes(4).readUInt32BE();
+}

@@ -14,6 +14,7 @@ import {
   type ToEdgeMessage,
 } from '../../src/link/messages.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import type { FakeShared } from '../support/fake-shared.ts';
 import { FakeStorage } from '../support/fake-storage.ts';
 import { probe } from './probe.ts';
 
@@ -113,12 +114,13 @@ export class TestShard {
 
   constructor(
     limits: Partial<ShardLimits> = {},
-    options: { storage?: FakeStorage; kinds?: readonly AnyKind[] } = {},
+    options: { storage?: FakeStorage; shared?: FakeShared; kinds?: readonly AnyKind[] } = {},
   ) {
     this.storage = options.storage ?? new FakeStorage();
     this.shard = new Shard({
       kinds: options.kinds ?? [probe],
       storage: this.storage,
+      shared: options.shared ?? null,
       clock: this.clock,
       ids: { newId: () => this.#name('id'), newEpoch: () => this.#name('epoch') },
       settings: { priceIntervalMs: 500 },

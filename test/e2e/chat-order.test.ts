@@ -59,7 +59,7 @@ describe.each(layouts)('$name', (layout) => {
     async (_what, make) => {
       const stream = await make(server);
       const { sendTo, destination } = stream;
-      const database = new DatabaseView(server.databaseFile);
+      const database = new DatabaseView(server.databaseUrl);
       const early: string[] = [];
       let looked = 0;
       const look = (when: string, text: string): void => {

@@ -136,11 +136,14 @@ describe('the first frame', () => {
     });
     const connection: Connection = {
       address: '127.0.0.1',
+      transport: 'websocket',
+      encoding: 'plain',
       bufferedBytes: 0,
       send: () => undefined,
       sendGathered: () => undefined,
       join: () => undefined,
       leave: () => undefined,
+      takeOverBeats: () => undefined,
       close(code, reason) {
         closes.push([code, reason]);
         edge.closed(session);

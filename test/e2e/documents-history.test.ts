@@ -96,7 +96,7 @@ test('[DOC43] a document is there as it was after the server was killed, with it
   await sendMany(alice, '/app/doc.operation/long', insertions(2_345, 0));
   await sendMany(alice, '/app/doc.operation/short', insertions(45, 0));
   await server.kill();
-  const view = new DatabaseView(server.databaseFile);
+  const view = new DatabaseView(server.databaseUrl);
   expect(
     view.rows('SELECT max(revision) AS revision FROM document_snapshots WHERE doc_id = ?', 'long'),
   ).toEqual([{ revision: 2_000 }]);

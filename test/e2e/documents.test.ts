@@ -237,7 +237,7 @@ describe.each(layouts)('$name', (layout) => {
     const doc = newDocument();
     const topic = `/topic/doc.${doc}`;
     const [alice, bob] = [await editor('alice'), await editor('bob')];
-    const database = new DatabaseView(server.databaseFile);
+    const database = new DatabaseView(server.databaseUrl);
     const stored = (): number =>
       database.rows('SELECT revision FROM document_operations WHERE doc_id = ?', doc).length;
     await bob.subscribe(topic);

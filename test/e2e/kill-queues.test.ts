@@ -24,7 +24,7 @@ const moment = fc.record<Moment>({
 
 /** Everything in the queues, dead letters among it. */
 function stored(server: TestServer): string[] {
-  const database = new DatabaseView(server.databaseFile);
+  const database = new DatabaseView(server.databaseUrl);
   const rows = database.rows('SELECT body FROM queue_messages');
   database.close();
   return rows.map(({ body }) => (body as Buffer).toString());

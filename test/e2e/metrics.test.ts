@@ -1,6 +1,6 @@
 // What a server measures, and whether it says that its database is away.
-import Driver from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { lockDatabase } from '../support/database-lock.ts';
 import { slowMs } from '../support/faulty-kinds.ts';
 import { connectOnEveryEdge, layouts } from '../support/layouts.ts';
 import { parsePrometheus, type Family } from '../support/prometheus.ts';
@@ -148,15 +148,13 @@ describe('/readyz', () => {
         return [status, (body as { status: string }).status];
       };
       expect(await readiness()).toEqual([200, 'ready']);
-      const other = new Driver(server.databaseFile);
-      other.exec('BEGIN IMMEDIATE');
+      const unlock = await lockDatabase(server.databaseUrl);
       const refused = await server.rest('POST', '/api/rooms', { user: 'alice', body: { name: 'a' } });
       expect(refused).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
       expect(await readiness()).toEqual([503, 'database unavailable']);
       expect(valueOf(await scrape(server), 'stagewire_database_unavailable')).toBe(1);
       expect(valueOf(await scrape(server), 'stagewire_commit_failures_total')).toBeGreaterThan(0);
-      other.exec('ROLLBACK');
-      other.close();
+      await unlock();
       await expect.poll(readiness, { timeout: 15_000 }).toEqual([200, 'ready']);
       const made = await server.rest('POST', '/api/rooms', { user: 'alice', body: { name: 'a' } });
       expect(made.status).toBe(201);

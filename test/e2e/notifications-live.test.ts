@@ -38,7 +38,7 @@ describe.each(layouts)('$name', (layout) => {
 
   beforeAll(async () => {
     server = await startServer({ settings: layout.settings });
-    database = new DatabaseView(server.databaseFile);
+    database = new DatabaseView(server.databaseUrl);
   });
   afterAll(() => database.close());
 
@@ -101,7 +101,7 @@ describe.each(layouts)('$name', (layout) => {
     await server.kill();
     database.close();
     server = await server.restart();
-    database = new DatabaseView(server.databaseFile);
+    database = new DatabaseView(server.databaseUrl);
     await notify(server, ['carol'], 'four');
     const all = await reader(server, 'carol', { resume: `${start?.headers['epoch']}:0` });
     const messages = await all.messages(queue, 4);
@@ -117,7 +117,7 @@ describe.each(layouts)('$name', (layout) => {
     await server.kill();
     database.close();
     server = await server.restart();
-    database = new DatabaseView(server.databaseFile);
+    database = new DatabaseView(server.databaseUrl);
     await notify(server, ['dave'], 'two');
     const again = await reader(server, 'dave', { resume: placeOf(one) });
     const [two] = await again.messages(queue, 1);

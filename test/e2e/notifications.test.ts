@@ -20,7 +20,7 @@ describe.each(layouts)('$name', (layout) => {
 
   beforeAll(async () => {
     server = await startServer({ settings: layout.settings });
-    database = new DatabaseView(server.databaseFile);
+    database = new DatabaseView(server.databaseUrl);
   });
   afterAll(() => database.close());
 
@@ -33,7 +33,7 @@ describe.each(layouts)('$name', (layout) => {
   };
   const messagesOf = async (user: string, parameters = ''): Promise<unknown[]> =>
     (await list(user, parameters)).map(({ message }) => message);
-  const stored = (): unknown => database.rows('SELECT count(*) AS rows FROM notifications');
+  const stored = (): unknown => database.rows('SELECT count(*) AS stored FROM notifications');
 
   test('[NOTIFY1] one request notifies many users, each of them once', async () => {
     const alice = await connectStomp(server, { user: 'alice' });
@@ -119,7 +119,7 @@ describe.each(layouts)('$name', (layout) => {
     await server.kill();
     database.close();
     server = await server.restart();
-    database = new DatabaseView(server.databaseFile);
+    database = new DatabaseView(server.databaseUrl);
     expect(await post(body, key)).toMatchObject({ status: 201, body: first.body as object });
     const other = await post(body, key, { user: 'other shop', roles: ['service'] });
     expect(other.status).toBe(201);
@@ -141,9 +141,9 @@ describe.each(layouts)('$name', (layout) => {
     const sent = await post({ ...good, userIds, message });
     expect(sent.status).toBe(201);
     expect((sent.body as { userId: string }[]).map(({ userId }) => userId)).toEqual(userIds);
-    expect(database.rows(`SELECT count(*) AS rows FROM notifications WHERE user_id LIKE 'user-%'`)).toEqual([
-      { rows: 10_000 },
-    ]);
+    expect(database.rows(`SELECT count(*) AS stored FROM notifications WHERE user_id LIKE 'user-%'`)).toEqual(
+      [{ stored: 10_000 }],
+    );
     for (const reader of readers) {
       const [got] = await reader.messages(queue, 1);
       expect(got && parse(got)).toMatchObject({ message });

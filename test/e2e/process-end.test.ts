@@ -1,8 +1,8 @@
 // How the process ends: a drain, a second signal, a crash; and that it never aborts.
 import { Agent, get } from 'node:http';
-import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
+import { DatabaseView } from '../support/database.ts';
 import { spawnServer, startServer, type TestServer } from '../support/server.ts';
 import { connectStomp, openSocket, type TestClient } from '../support/stomp.ts';
 
@@ -23,15 +23,12 @@ async function sendAlways(client: TestClient, destination: string, name: string)
   return kept;
 }
 
-/** Bodies of all messages of plain topics in the database file, which no server has open any more. */
+/** Bodies of all messages of plain topics. */
 function storedBodies(server: TestServer): Set<string> {
-  const database = new Database(server.databaseFile, { readonly: true });
-  try {
-    const rows = database.prepare<[], { body: Buffer }>('SELECT body FROM topic_messages').all();
-    return new Set(rows.map(({ body }) => body.toString()));
-  } finally {
-    database.close();
-  }
+  const database = new DatabaseView(server.databaseUrl);
+  const rows = database.rows('SELECT body FROM topic_messages');
+  database.close();
+  return new Set(rows.map(({ body }) => (body as Buffer).toString()));
 }
 
 interface Load {
@@ -121,7 +118,7 @@ describe.concurrent('a signal', () => {
 
   test('[PROC13] a signal while it starts ends it, at whatever point, and never by an abort', async () => {
     for (let delayMs = 60; delayMs <= 300; delayMs += 40) {
-      const server = spawnServer({ settings: { edges: '2', shards: '2' } });
+      const server = await spawnServer({ settings: { edges: '2', shards: '2' } });
       await new Promise<void>((resolve) => systemClock.after(delayMs, resolve));
       expect([clean, { code: null, signal: 'SIGTERM' }]).toContainEqual(await server.stop('SIGTERM'));
     }
@@ -168,7 +165,7 @@ describe.concurrent('a thread that can not start', () => {
       /not a route/,
     ],
   ])('[PROC15] %s: exit code 1, and no abort', async (_name, module, text) => {
-    const server = spawnServer({ kindsUrl: module, settings: { shards: '2', edges: '2' } });
+    const server = await spawnServer({ kindsUrl: module, settings: { shards: '2', edges: '2' } });
     expect(await server.exit()).toEqual({ code: 1, signal: null });
     expect(server.log.map((line) => JSON.stringify(line)).join('\n')).toMatch(text);
     expect(server.outputLines).toEqual([]);

@@ -45,7 +45,8 @@ describe('help', () => {
 
 describe('bad usage', () => {
   test.concurrent.each([
-    [['start', '--redis-url', 'redis://localhost'], /unknown option '--redis-url'/],
+    [['start', '--redis-url', 'http://a:password@localhost'], /--redis-url: write redis:\/\/host:6379/],
+    [['start', '--redis-url', 'redis://:password@localhost/a'], /--redis-url: write redis:\/\/host:6379/],
     [['start', '--price-interval', '10'], /--price-interval: write a duration from 50ms to 60s/],
     [['start', '--prot', '1'], /unknown option '--prot' \(Did you mean --port\?\)/],
     [['migrate', '--port', '1'], /unknown option '--port'/],
@@ -199,6 +200,29 @@ describe('token and migrate', () => {
     expect(existsSync(join(folder, 'data', 'jwt-secret'))).toBe(false);
   });
 
+  test('[PROC26] migrate --dry-run prints SQL, and changes nothing', async () => {
+    const folder = temporaryFolder();
+    const dry = ['migrate', '--dry-run'];
+    const first = await runCommandLine(dry, { folder });
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toMatch(
+      /^-- The schema would go from version 0 to \d+\. Nothing was changed\.\n-- 0001_reference\n/,
+    );
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+    // All of it is SQL that makes what a run makes.
+    const byHand = new Database(':memory:');
+    byHand.exec(first.stdout);
+    await runCommandLine(['migrate'], { folder });
+    const made = 'SELECT type, name, sql FROM sqlite_schema ORDER BY name';
+    const migrated = new Database(join(folder, 'data', 'stagewire.db'), { readonly: true });
+    expect(byHand.prepare(made).all()).toEqual(migrated.prepare(made).all());
+    migrated.close();
+    byHand.close();
+    const second = await runCommandLine(dry, { folder });
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(second.stdout).toMatch(/^-- The schema is at version \d+: nothing to do\.\n$/);
+  });
+
   test('[PROC8] settings come from the environment: host, port, database, log level', async () => {
     const holder = createServer().listen(0, '127.0.0.7');
     await once(holder, 'listening');
@@ -211,7 +235,7 @@ describe('token and migrate', () => {
     expect(server.url).toBe(`http://127.0.0.7:${port}`);
     const client = await connectStomp(server, { user: 'alice' });
     await client.send('/topic/a', 'kept');
-    expect(existsSync(server.databaseFile)).toBe(true);
+    expect(existsSync(join(server.folder, 'stagewire.db'))).toBe(true);
     expect(await server.stop()).toEqual({ code: 0, signal: null });
     expect(server.log).toEqual([]);
     expect(server.outputLines).toHaveLength(1);

@@ -1,6 +1,7 @@
 // What a queue holds at most, and a backlog far longer than memory holds.
-import Driver from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { openStorage } from '../../src/storage/open.ts';
+import type { Write } from '../../src/storage/storage.ts';
 import { acknowledge, bodiesOf, connectWorker, gotOf, job } from '../support/queues.ts';
 import { range } from '../support/rooms.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -8,25 +9,43 @@ import { connectStomp } from '../support/stomp.ts';
 
 const full = { refusal: { code: 'UNAVAILABLE' } };
 
-/** Puts messages into the queue `full` behind the server's back, each with its number or with zeros for a body. */
-async function fill(server: TestServer, count: number, body: string): Promise<TestServer> {
+const megabyte = new Uint8Array(1_048_576);
+const numbered = (number: number): Uint8Array => Buffer.from(String(number));
+
+/** Puts messages into the queue `full` behind the server's back, so many in a transaction. */
+async function fill(
+  server: TestServer,
+  count: number,
+  body: (number: number) => Uint8Array,
+  together = 1_000,
+): Promise<TestServer> {
   await server.stop();
-  const connection = new Driver(server.databaseFile);
-  connection
-    .prepare(
-      `WITH RECURSIVE counted (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < ?)
-       INSERT INTO queue_messages
-         (message_id, queue, position, sender_id, headers, body, is_text, tries, created_at)
-       SELECT 'message ' || number, 'full', number, 'alice', NULL, ${body}, 1, 0, '2026-01-01T00:00:00.000Z'
-       FROM counted`,
-    )
-    .run(count);
-  connection.close();
+  const storage = await openStorage(server.databaseUrl);
+  const messages = range(1, count).map((number): Write => ({
+    op: 'insert',
+    table: 'queue_messages',
+    row: {
+      message_id: `message ${number}`,
+      queue: 'full',
+      position: number,
+      sender_id: 'alice',
+      headers: null,
+      body: body(number),
+      is_text: true,
+      tries: 0,
+      created_at: 0,
+    },
+  }));
+  for (let start = 0; start < count; start += together) {
+    const outcomes = await storage.commit([messages.slice(start, start + together)]);
+    expect(outcomes).toEqual([null]);
+  }
+  await storage.close();
   return server.restart();
 }
 
 test('[QUEUES9] a queue holds 100,000 messages; one more is refused at once, until one is acknowledged', async () => {
-  const server = await fill(await startServer(), 99_999, 'CAST(number AS BLOB)');
+  const server = await fill(await startServer(), 99_999, numbered);
   const sender = await connectStomp(server, { user: 'alice' });
   await sender.send('/queue/full', 'the last');
   await expect(sender.send('/queue/full', 'too much')).rejects.toMatchObject(full);
@@ -40,7 +59,7 @@ test('[QUEUES9] a queue holds 100,000 messages; one more is refused at once, unt
 });
 
 test('[QUEUES9] it holds 256 MiB of bodies', async () => {
-  const server = await fill(await startServer(), 255, 'zeroblob(1048576)');
+  const server = await fill(await startServer(), 255, () => megabyte, 8);
   const sender = await connectStomp(server, { user: 'alice' });
   for (const number of range(1, 17)) await sender.send('/queue/full', String(number).padEnd(60_000));
   await expect(sender.send('/queue/full', 'x'.repeat(60_000))).rejects.toMatchObject(full);
@@ -51,7 +70,7 @@ test('[QUEUES9] it holds 256 MiB of bodies', async () => {
 });
 
 test('[QUEUES2] a long backlog comes whole, in the order sent, and what is sent meanwhile after it', async () => {
-  const server = await fill(await startServer(), 20_000, 'CAST(number AS BLOB)');
+  const server = await fill(await startServer(), 20_000, numbered);
   const sender = await connectStomp(server, { user: 'alice' });
   const worker = await connectWorker(server, '/queue/full', { ack: 'auto' });
   await worker.messages('/queue/full', 1);

@@ -13,7 +13,7 @@ describe.each(layouts)('$name', (layout) => {
 
   beforeAll(async () => {
     server = await startServer({ settings: layout.settings });
-    database = new DatabaseView(server.databaseFile);
+    database = new DatabaseView(server.databaseUrl);
   });
   afterAll(() => database.close());
 
@@ -61,7 +61,7 @@ describe.each(layouts)('$name', (layout) => {
       `/app/chat.send/${roomId}`,
       range(1, 4).map((at) => `{"content":"${at}"}`),
     );
-    const view = new DatabaseView(one.databaseFile);
+    const view = new DatabaseView(one.databaseUrl);
     const rows = view.roomMessages(roomId).map(viewOf);
     view.close();
     const dave = await connectReplay(one, { user: 'dave' });

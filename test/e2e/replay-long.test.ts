@@ -22,7 +22,7 @@ async function fill(server: TestServer, rooms: number, count: number, content: (
   });
   for (const lane of lanes) await lane;
   await writer.disconnect();
-  const database = new DatabaseView(server.databaseFile);
+  const database = new DatabaseView(server.databaseUrl);
   const all = messagesOf(database, roomIds);
   database.close();
   return { roomIds, all };

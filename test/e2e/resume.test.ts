@@ -205,7 +205,7 @@ test('[RESUME9] a topic keeps its newest messages; who is further behind is told
   const server = await startServer();
   const stream = await topicStream();
   const sender = await connectStomp(server, { user: 'alice' });
-  const database = new DatabaseView(server.databaseFile);
+  const database = new DatabaseView(server.databaseUrl);
   let written = 0;
   while ((stream.stored(database)[0]?.seq ?? 1) === 1) {
     await sendMany(sender, stream.sendTo, range(written + 1, written + 1_000).map(String));

@@ -14,7 +14,7 @@ describe.each(layouts)('$name', (layout) => {
 
   beforeAll(async () => {
     server = await startServer({ settings: layout.settings });
-    database = new DatabaseView(server.databaseFile);
+    database = new DatabaseView(server.databaseUrl);
   });
   afterAll(() => database.close());
 

@@ -41,7 +41,7 @@ test.each(cases)(
       await Promise.all(load.participants.map((one) => one.repeat()));
       const work = new Work(load.participants);
       await work.more(400);
-      const newer = server.beside(settings(round));
+      const newer = await server.beside(settings(round));
       await newer.listening();
       await work.done;
       await expectTakenOver(server, newer);
@@ -65,7 +65,7 @@ test.each(cases)(
     await before.more(400);
     await stopAtRest(older);
 
-    const newer = older.beside(settings(0));
+    const newer = await older.beside(settings(0));
     await newer.listening();
     const rows = storedOf(newer, stopped);
     await comeBack(newer, { ...load, participants: others });

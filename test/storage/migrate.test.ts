@@ -1,8 +1,8 @@
 import Driver from 'better-sqlite3';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { toSegment } from '../../src/actors/route.ts';
-import { migrateSqlite } from '../../src/storage/sqlite/migrate.ts';
+import { migrateSqlite, planSqlite } from '../../src/storage/sqlite/migrate.ts';
 import { openSqlite } from '../../src/storage/sqlite/sqlite.ts';
 import { StorageError } from '../../src/storage/storage.ts';
 import { newDatabase, newFile, removeFilesAfterwards } from './database-file.ts';
@@ -154,6 +154,31 @@ describe('migrations of SQLite', () => {
     await storage.close();
   });
 
+  it('[STORE53] a dry run tells the statements that a run then makes, and changes nothing', () => {
+    const missing = newFile();
+    expect(planSqlite(missing)).toMatchObject({ from: 0, to: 4 });
+    expect(existsSync(missing)).toBe(false);
+
+    const file = newFile();
+    const database = new Driver(file);
+    database.exec(referenceDatabase);
+    const made = "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name";
+    const before = database.prepare(made).all();
+    const { pending } = planSqlite(file);
+    expect(pending.map(({ name }) => name)).toEqual(all);
+    expect(database.prepare(made).all()).toEqual(before);
+    for (const sql of pending.flatMap(({ statements }) => statements)) database.exec(sql);
+    const byHand = database.prepare(made).all();
+    expect(planSqlite(file)).toEqual({ from: 4, to: 4, pending: [] });
+    database.close();
+
+    migrateSqlite(missing);
+    const migrated = new Driver(missing, { readonly: true });
+    const names = (rows: unknown[]) => (rows as { name: string }[]).map(({ name }) => name);
+    expect(names(byHand)).toEqual(expect.arrayContaining(names(migrated.prepare(made).all())));
+    migrated.close();
+  });
+
   it('[STORE31] a migration that fails leaves nothing of itself, and says what was wrong', () => {
     const file = newFile();
     const database = new Driver(file);
@@ -185,7 +210,7 @@ describe('migrations of SQLite', () => {
     const database = new Driver(file);
     database.exec(change);
     const before = database.prepare('SELECT * FROM schema_migrations').all();
-    for (const attempt of [() => migrateSqlite(file), () => openSqlite({ file })]) {
+    for (const attempt of [() => migrateSqlite(file), () => planSqlite(file), () => openSqlite({ file })]) {
       expect(attempt).toThrow(StorageError);
       expect(attempt).toThrow(words);
     }

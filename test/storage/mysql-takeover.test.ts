@@ -1,9 +1,11 @@
 // A database of the reference's application, taken over while that application may still be there.
 import { describe, expect, it } from 'vitest';
 import { toSegment } from '../../src/actors/route.ts';
-import { migrate } from '../../src/storage/open.ts';
+import { claimStorage, migrate, openStorage } from '../../src/storage/open.ts';
 import { runsMysql } from '../support/mariadb.ts';
 import { useMariadb } from '../support/shared-mariadb.ts';
+import { annsStream, notification } from './domain-rows.ts';
+import { append, insert, member, message, noon, room } from './rows.ts';
 import { referenceQueries, referenceRows, referenceScript } from './reference-mysql.ts';
 
 describe.runIf(runsMysql)("a database of the reference's script", () => {
@@ -16,8 +18,7 @@ describe.runIf(runsMysql)("a database of the reference's script", () => {
     return url;
   }
 
-  const ask = async (sql: string, url: string) =>
-    server().sql<Record<string, string | number | Date>>(sql, url);
+  const ask = async (sql: string, url: string) => server().sql<Record<string, string>>(sql, url);
 
   it("[STORE54] answers the reference's own queries as it did before", async () => {
     const url = await server().newDatabase();
@@ -145,5 +146,62 @@ describe.runIf(runsMysql)("a database of the reference's script", () => {
     expect(await ask('SELECT id FROM chat_room_members ORDER BY id', url)).toEqual([{ id: 9 }, { id: 10 }]);
     const orphan = `INSERT INTO chat_messages VALUES ('x', 'lobby', 'a', '', 'TEXT', 'SENT', NOW(), NULL, 1)`;
     await expect(server().sql(orphan, url)).rejects.toThrow(/foreign key/);
+  });
+
+  it('[STORE30] goes on through the store: its rows are read, and the next ones follow them', async () => {
+    const url = await takenOver();
+    const storage = await openStorage(url, { claim: await claimStorage(url, 'me', noon) });
+    const after = async (roomId: string) =>
+      storage.query({ name: 'roomMessagesAfter', args: { roomId, after: 2, limit: 9 } });
+    expect((await after('lobby'))[0]).toEqual(
+      message({
+        message_id: 'b',
+        content: 'third \u{1F44B}\u{1F3FD} caf\u00E9',
+        created_at: noon + 2,
+        seq: 3,
+      }),
+    );
+    const members = await storage.query({ name: 'roomMembers', args: { roomId: 'lobby' } });
+    expect(members).toEqual([member({ role: 'ADMIN' })]);
+    const [lobby] = await storage.query({ name: 'room', args: { roomId: 'lobby' } });
+    expect(lobby).toEqual(room({ name: 'Lobby \u{1F600}', is_private: true, epoch: lobby?.epoch ?? '' }));
+    const head = async () =>
+      (await storage.query({ name: 'notificationsHead', args: { stream: annsStream, userId: 'ann' } }))[0];
+    const before = await head();
+    expect(before).toMatchObject({ oldest: 1, newest: 3 });
+    const writes = [
+      insert('chat_messages', message({ message_id: 'new', seq: 6 })),
+      append('notifications', annsStream, notification({ notification_id: 'new' })),
+    ];
+    expect(await storage.commit([writes])).toEqual([null]);
+    expect((await after('lobby')).map(({ seq }) => seq)).toEqual([3, 4, 5, 6]);
+    expect(await head()).toEqual({ ...before, newest: 4 });
+    await storage.close();
+  });
+
+  it('[STORE45] what was missed comes page after page, also where times of a millisecond differ', async () => {
+    const url = await server().newDatabase();
+    const times = ['00.002900', '00.002100', '00.002500', '00.002999', '00.003000', '00.002000'];
+    const rows = times.map(
+      (time, index) =>
+        `('m${index}', '${index % 2 === 0 ? 'hall' : 'lobby'}', 'bob', '', 'TEXT', 'SENT', '2024-05-01 12:00:${time}', NULL)`,
+    );
+    await server().sql(
+      `${referenceScript} ${referenceRows} DELETE FROM chat_messages; INSERT INTO chat_messages VALUES ${rows.join(', ')}`,
+      url,
+    );
+    await migrate(url);
+    const storage = await openStorage(url);
+    const found: string[] = [];
+    let place = { since: noon + 2, afterRoom: '', afterSeq: 0 };
+    for (let page = 0; page <= times.length; page += 1) {
+      const args = { userId: 'ann', roomId: '', limit: 1, ...place };
+      const [next] = await storage.query({ name: 'missedSince', args });
+      if (!next) break;
+      found.push(`${next.created_at - noon} ${next.room_id} ${next.seq}`);
+      place = { since: next.created_at, afterRoom: next.room_id, afterSeq: next.seq };
+    }
+    await storage.close();
+    expect(found).toEqual(['2 hall 1', '2 hall 2', '2 lobby 1', '2 lobby 2', '2 lobby 3', '3 hall 3']);
   });
 });

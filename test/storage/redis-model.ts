@@ -40,9 +40,10 @@ export class RedisModel {
     return true;
   }
 
-  yield(node: string, entries: readonly Entry[]): readonly Entry[] {
+  yield(node: string, entries: readonly Entry[], arePutBack: boolean): readonly Entry[] {
     return entries.filter((one) => {
-      const isYielded = this.#isHeldByOthers(node, one);
+      const isOpen = !arePutBack && this.#recordOf(node).get(text(one)) === 'released';
+      const isYielded = !isOpen && this.#isHeldByOthers(node, one);
       if (isYielded) this.#recordOf(node).delete(text(one));
       else this.#recordOf(node).set(text(one), 'released');
       return !isYielded;
@@ -52,8 +53,7 @@ export class RedisModel {
   strike(node: string, entries: readonly Entry[]): readonly Entry[] {
     return entries.filter((one) => {
       const isHeld = this.#isHeldByOthers(node, one);
-      if (isHeld) this.#recordOf(node).set(text(one), 'held');
-      else this.#recordOf(node).delete(text(one));
+      if (!isHeld) this.#recordOf(node).delete(text(one));
       return isHeld;
     });
   }
@@ -144,7 +144,7 @@ export class ModelWay implements SetCommands {
 
   beat = (...of: [string, number, boolean]): Promise<Beat> => this.#do(() => this.#model.beat(...of));
   record = (...of: [string, readonly Entry[]]): Promise<boolean> => this.#do(() => this.#model.record(...of));
-  yield = (...of: [string, readonly Entry[]]): Promise<readonly Entry[]> =>
+  yield = (...of: [string, readonly Entry[], boolean]): Promise<readonly Entry[]> =>
     this.#do(() => this.#model.yield(...of));
   strike = (...of: [string, readonly Entry[]]): Promise<readonly Entry[]> =>
     this.#do(() => this.#model.strike(...of));

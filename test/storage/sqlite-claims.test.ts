@@ -45,9 +45,9 @@ describe('claims of SQLite only', () => {
     await storage.commit([[insert('chat_rooms', room())]]);
     const probe = new Driver(file);
     const statements = Object.getPrototypeOf(probe.prepare('ROLLBACK')) as Driver.Statement;
-    const run = statements.run;
+    const run: (...values: unknown[]) => Driver.RunResult = Reflect.get(statements, 'run');
     const spy = vi.spyOn(statements, 'run').mockImplementation(function (this: Driver.Statement, ...values) {
-      const result = run.apply(this, values);
+      const result = Reflect.apply(run, this, values);
       if (this.source === 'ROLLBACK') claimSqlite({ file, owner, now });
       return result;
     });

@@ -1,24 +1,27 @@
-// The server's SQLite file as another process sees it: only what is committed.
+// The server's database as another process sees it: only what is committed. Whatever the store, a row is what SQLite
+// makes of it: times are ISO texts, booleans 0 or 1, bytes a Buffer.
 import Driver from 'better-sqlite3';
+import { MysqlReader } from './mysql-reader.ts';
 
 export type DatabaseRow = Readonly<Record<string, unknown>>;
 
-export class DatabaseView {
-  readonly #connection: Driver.Database;
-  readonly #statements = new Map<string, Driver.Statement<unknown[], DatabaseRow>>();
+interface Reader {
+  rows(sql: string, values: readonly (string | number)[]): DatabaseRow[];
+  close(): void;
+}
 
-  /** @param file is not written to. */
-  constructor(file: string) {
-    this.#connection = new Driver(file, { readonly: true, fileMustExist: true });
+export class DatabaseView {
+  readonly #reader: Reader;
+
+  /** @param url is not written to: the `databaseUrl` of a server. */
+  constructor(url: string) {
+    const [, file] = /^sqlite:(.+)$/.exec(url) ?? [];
+    this.#reader = file === undefined ? new MysqlReader(url) : new SqliteReader(file);
   }
 
+  /** @param sql in words that all stores understand. */
   rows(sql: string, ...values: readonly (string | number)[]): DatabaseRow[] {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#connection.prepare<unknown[], DatabaseRow>(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement.all(...values);
+    return this.#reader.rows(sql, values);
   }
 
   /** The messages of a room in the order of their seq. */
@@ -54,6 +57,28 @@ export class DatabaseView {
   /** What waits in a queue or is with a consumer, by position. */
   queueMessages(queue: string): DatabaseRow[] {
     return this.rows('SELECT * FROM queue_messages WHERE queue = ? ORDER BY position', queue);
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+}
+
+class SqliteReader implements Reader {
+  readonly #connection: Driver.Database;
+  readonly #statements = new Map<string, Driver.Statement<unknown[], DatabaseRow>>();
+
+  constructor(file: string) {
+    this.#connection = new Driver(file, { readonly: true, fileMustExist: true });
+  }
+
+  rows(sql: string, values: readonly (string | number)[]): DatabaseRow[] {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#connection.prepare<unknown[], DatabaseRow>(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement.all(...values);
   }
 
   close(): void {

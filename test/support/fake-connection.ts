@@ -1,5 +1,5 @@
 // A client's connection without a socket: keeps what was sent, and reads it only as fast as the test wants.
-import type { Connection, Groups } from '../../src/edge/connection.ts';
+import type { Connection, Encoding, Groups } from '../../src/edge/connection.ts';
 
 /** A frame of the server, taken apart and unescaped. */
 export interface ServerFrame {
@@ -12,6 +12,10 @@ export interface ServerFrame {
 
 export class FakeConnection implements Connection {
   readonly address = '192.0.2.7';
+  readonly transport = 'websocket';
+  readonly encoding: Encoding;
+  /** Whether the session has said that it beats by itself. */
+  beatsTakenOver = false;
   /** Bytes sent and not read. */
   bufferedBytes = 0;
   /** Whether the client reads what comes. */
@@ -26,7 +30,13 @@ export class FakeConnection implements Connection {
   readonly #now: () => number;
   readonly #onClosed: () => void;
 
-  constructor(groups: FakeGroups, now: () => number, onClosed: () => void) {
+  constructor(
+    groups: FakeGroups,
+    now: () => number,
+    onClosed: () => void,
+    encoding: Encoding = 'plain',
+  ) {
+    this.encoding = encoding;
     this.#groups = groups;
     this.#now = now;
     this.#onClosed = onClosed;
@@ -51,6 +61,10 @@ export class FakeConnection implements Connection {
   leave(group: string): void {
     this.#check('leave');
     this.#groups.leave(group, this);
+  }
+
+  takeOverBeats(): void {
+    this.beatsTakenOver = true;
   }
 
   close(code: number, reason: string): void {

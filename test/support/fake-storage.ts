@@ -15,6 +15,8 @@ export interface HeldCommit {
   readonly transactions: readonly Transaction[];
   /** Applies all but those for which `refuse` gives an error. */
   settle(refuse?: (transaction: Transaction, index: number) => StorageError | null): void;
+  /** Applies all and says of all that they could not be: the answer was lost on its way. */
+  breakOff(): void;
   /** Breaks the contract: a commit never rejects. */
   reject(): void;
 }
@@ -60,6 +62,11 @@ export class FakeStorage implements Storage {
           settle: (refuse = () => null) => {
             gone();
             resolve(this.#apply(transactions, refuse));
+          },
+          breakOff: () => {
+            gone();
+            const broken = transactions.map(() => unavailable());
+            resolve(this.#apply(transactions, () => null).then(() => broken));
           },
           reject: () => {
             gone();

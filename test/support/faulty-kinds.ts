@@ -5,12 +5,15 @@
 // - `fault:throw` throws at the end of the turn, when the state is changed and everything is written and published;
 // - `fault:exit` ends the shard thread there with process.exit, `fault:uncaught` with an uncaught exception;
 // - `fault:exit-committing` ends it so when the commit of that turn is on its way to the storage thread;
+// - `fault:flush-fails` lets every flush of SQLite's log fail from then on, `fault:flush-hangs` take `slowMs`, and
+//   `fault:flush-works` work again: in the thread of the shard, so only where the database is there;
 // - `fault:slow` blocks the shard thread for `slowMs` and is then like any other, `fault:hang` for good.
 //
 // A SEND to
 // - `/app/edge.throw` throws in the edge's callback;
 // - `/app/edge.uncaught` is an uncaught exception in the edge thread, `/app/edge.reject` an unhandled rejection.
 // A connection with the URL token `throw-on-open` throws in the callback that opens it.
+import fs from 'node:fs';
 import type { AnyKind } from '../../src/actors/actor.ts';
 import { kinds as builtInKinds } from '../../src/actors/kinds.ts';
 import { topicKind } from '../../src/actors/kinds/topic.ts';
@@ -23,6 +26,8 @@ export const slowMs = 1_200;
 function block(forMs?: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
 }
+
+const flush = fs.fdatasyncSync;
 
 /** Calls `task` so many turns of the event loop from now. */
 function afterTurns(turns: number, task: () => void): void {
@@ -42,6 +47,20 @@ function fail(fault: string): void {
       setImmediate(() => {
         throw new Error('an uncaught fault that the test asked for');
       });
+      return;
+    case 'fault:flush-fails':
+      fs.fdatasyncSync = () => {
+        throw new Error('EIO: a flush fails as the test asked for');
+      };
+      return;
+    case 'fault:flush-hangs':
+      fs.fdatasyncSync = (descriptor) => {
+        block(slowMs);
+        flush(descriptor);
+      };
+      return;
+    case 'fault:flush-works':
+      fs.fdatasyncSync = flush;
       return;
     case 'fault:slow':
       return block(slowMs);

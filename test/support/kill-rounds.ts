@@ -1,5 +1,5 @@
 // Proof by killing: participants follow and ask, the process is ended at a random moment and started again on the same
-// file, and every promise is held against what is there. STAGEWIRE_TEST_SEED=<seed> runs the same moments again.
+// database, and every promise is held against what is there. STAGEWIRE_TEST_SEED=<seed> runs the same moments again.
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { DatabaseView } from './database.ts';
@@ -71,7 +71,7 @@ export function expectKept<Value>(promised: Iterable<Value>, stored: ReadonlySet
 
 /** What the database holds against what was promised. */
 export function check(server: TestServer, load: Load): void {
-  const database = new DatabaseView(server.databaseFile);
+  const database = new DatabaseView(server.databaseUrl);
   for (const participant of load.participants) {
     for (const follower of participant.followers) {
       const stored = follower.followed.stored(database);
@@ -87,7 +87,7 @@ export function check(server: TestServer, load: Load): void {
 /** All of them come back before anybody asks for anything, so what each gets is exactly what it missed. */
 export async function comeBack(server: TestServer, { participants }: Load): Promise<void> {
   await Promise.all(participants.map((one) => one.comeBack(server)));
-  const database = new DatabaseView(server.databaseFile);
+  const database = new DatabaseView(server.databaseUrl);
   for (const { followers, faults } of participants) {
     expect(faults).toEqual([]);
     for (const { followed, seq } of followers) expect(seq).toBe(followed.stored(database).length);

@@ -1,5 +1,5 @@
 // The client library that front ends use, @stomp/stompjs, with promises around it.
-import { Client, type IFrame, type IMessage } from '@stomp/stompjs';
+import { Client, type IFrame, type IMessage, type IStompSocket } from '@stomp/stompjs';
 import { WebSocket } from 'ws';
 import type { TestServer } from './server.ts';
 import { Watch } from './watch.ts';
@@ -14,7 +14,10 @@ type Config = Partial<
     | 'reconnectDelay'
     | 'splitLargeFrames'
   >
->;
+> & {
+  /** Instead of a WebSocket. */
+  readonly webSocketFactory?: () => IStompSocket;
+};
 
 export class LibraryClient {
   readonly client: Client;

@@ -23,6 +23,9 @@ export const givenMysqlUrl = process.env['STAGEWIRE_TEST_MYSQL_URL'] || null;
 /** Whether tests of MySQL run: where all must run, a server that is missing is a failure. */
 export const runsMysql = givenMysqlUrl !== null || daemon !== undefined || process.env['CI'] === 'true';
 
+/** Whether tests run that stop and kill a server of their own. */
+export const runsOwnMysql = daemon !== undefined || process.env['CI'] === 'true';
+
 export const mysqlLeftOut =
   'Left out: the tests on MySQL and MariaDB. They need a server: apt-get install -y mariadb-server, or set ' +
   'STAGEWIRE_TEST_MYSQL_URL';
@@ -101,15 +104,15 @@ export class MysqlServer {
 
 /** A server of one's own, to be stopped and killed. */
 export class MariadbServer extends MysqlServer {
+  readonly port: number;
   readonly #folder: string;
-  readonly #port: number;
   #child: ChildProcess;
   readonly #removed = () => rmSync(this.#folder, { recursive: true, force: true });
 
   constructor(folder: string, port: number, child: ChildProcess) {
     super(`mysql://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/`);
+    this.port = port;
     this.#folder = folder;
-    this.#port = port;
     this.#child = child;
     process.once('exit', this.#removed);
   }
@@ -130,7 +133,16 @@ export class MariadbServer extends MysqlServer {
   /** Starts it again on the same folder and port. */
   async restart(): Promise<void> {
     await this.stop();
-    this.#child = await launch(this.#folder, this.#port);
+    this.#child = await launch(this.#folder, this.port);
+  }
+
+  /** It keeps its connections and does nothing any more, until `thaw`. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** Ends it for good and removes its folder. */
@@ -160,9 +172,11 @@ export function installMariadb(): string {
   return folder;
 }
 
-/** @param template a folder of `installMariadb`; it is left as it is. */
-export async function startMariadb(template: string): Promise<MariadbServer> {
-  const folder = newFolder('mariadb');
+/**
+ * @param template a folder of `installMariadb`; it is left as it is.
+ * @param folder where the server keeps all it has; a new one unless given.
+ */
+export async function startMariadb(template: string, folder = newFolder('mariadb')): Promise<MariadbServer> {
   cpSync(template, folder, { recursive: true });
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();

@@ -44,6 +44,11 @@ export interface Answered<What> {
   readonly answer: unknown;
 }
 
+/** As a client waits that is told to try again later. */
+const tryAgainMs = 25;
+/** Above every bound of the server's, so that whoever waits for longer has found a fault. */
+const patienceMs = 25_000;
+
 /** A request was answered 503: it may not have been done. */
 class UnavailableError extends Error {}
 
@@ -115,7 +120,8 @@ export class Participant<What> {
   async comeBack(server: TestServer): Promise<void> {
     const { user, roles = [], hears = [] } = this.#role;
     this.#server = server;
-    this.#client = await connectStomp(server, { user, roles });
+    this.heard.push(new Map());
+    this.#client = await connectStomp(server, { user, roles, patienceMs });
     for (const destination of hears) await this.client.subscribe(destination);
     for (const follower of this.followers) await follower.comeBack(this.client);
     await this.#role.isBack?.(this);
@@ -172,6 +178,7 @@ export class Participant<What> {
       } catch (thrown) {
         if (!mayBeUnavailable || !isUnavailable(thrown)) throw thrown;
         this.unavailable += 1;
+        await new Promise((resolve) => setTimeout(resolve, tryAgainMs));
       }
     }
   }
@@ -185,6 +192,6 @@ export class Participant<What> {
     for (const follower of this.followers) follower.look();
     const told = (destination: string): string[] => this.client.received(destination).map(({ body }) => body);
     const hears = this.#role.hears ?? [];
-    this.heard.push(new Map(hears.map((destination) => [destination, told(destination)])));
+    this.heard[this.heard.length - 1] = new Map(hears.map((destination) => [destination, told(destination)]));
   }
 }

@@ -90,8 +90,8 @@ export class RedisServer {
     return this.#view;
   }
 
-  /** Starts the server, empty, and waits until it takes connections. */
-  async start(): Promise<void> {
+  /** Starts the server, empty, and waits until it takes connections. @param more arguments for this time. */
+  async start(more: readonly string[] = []): Promise<void> {
     const { settings = [], password, cluster } = this.#options;
     const child = spawn(
       redisServerFile ?? 'redis-server',
@@ -99,8 +99,9 @@ export class RedisServer {
         ...['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder],
         ...['--save', '', '--appendonly', 'no', '--loglevel', 'notice'],
         ...(password === undefined ? [] : ['--requirepass', password]),
-        ...(cluster ? ['--cluster-enabled', 'yes'] : []),
+        ...(cluster ? await clusterSettings() : []),
         ...settings,
+        ...more,
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
@@ -163,11 +164,19 @@ export class RedisServer {
 
   async #takeAllSlots(): Promise<void> {
     const { view } = this;
-    await view.call('CLUSTER', 'ADDSLOTSRANGE', '0', `${slotMax}`);
+    // Which slots it has is the one thing that a node of a cluster writes down.
+    const hasSlots = (await view.cluster('INFO')).includes(`cluster_slots_assigned:${slotMax + 1}`);
+    if (!hasSlots) await view.call('CLUSTER', 'ADDSLOTSRANGE', '0', `${slotMax}`);
     while (!(await view.cluster('INFO')).includes('cluster_state:ok')) {
       // Each look is a round trip, so this does not spin.
     }
   }
+}
+
+/** A node that has met no other does not know its own address; its second port is by default out of range. */
+async function clusterSettings(): Promise<readonly string[]> {
+  const address = ['--cluster-announce-ip', '127.0.0.1', '--cluster-port', `${await freePort()}`];
+  return ['--cluster-enabled', 'yes', ...address];
 }
 
 function freePort(): Promise<number> {

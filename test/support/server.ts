@@ -11,6 +11,7 @@ import { afterAll } from 'vitest';
 import { settings, type Given, type SettingName } from '../../src/config.ts';
 import { signToken } from '../../src/edge/auth.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { storeOf } from './store.ts';
 import { Watch } from './watch.ts';
 
 const mainFile = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -25,10 +26,12 @@ export interface ServerOptions {
   readonly settings?: Given;
   /** Leaves every setting that `settings` does not name at its own default, except the port. */
   readonly bare?: boolean;
-  /** Where the database lies (`stagewire.db`) and the process works; a new temporary one unless given. */
+  /** Where the process works; a new temporary one unless given. Servers of one folder have one database. */
   readonly folder?: string;
   /** URL of a built module that exports `kinds`, instead of the built-in list. */
   readonly kindsUrl?: string;
+  /** Another way to the database than the server's, for a `DatabaseView`. */
+  readonly viewUrl?: string;
 }
 
 /** How a process ended: with a code, or by a signal. */
@@ -84,23 +87,25 @@ function environment(given: Given): NodeJS.ProcessEnv {
 
 /** Starts a server and waits until it listens. Rate limits are off and the log level is info unless given. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const server = spawnServer(options);
+  const server = await spawnServer(options);
   await server.listening();
   return server;
 }
 
-/** Starts a server and does not wait. */
-export function spawnServer(options: ServerOptions = {}): TestServer {
+/** Starts a server and does not wait until it listens. */
+export async function spawnServer(options: ServerOptions = {}): Promise<TestServer> {
   const folder = options.folder ?? temporaryFolder();
+  const isStoreGiven = options.bare || options.settings?.databaseUrl !== undefined;
   const given: Given = {
     port: '0',
-    ...(options.bare ? {} : { databaseUrl: 'sqlite:stagewire.db', jwtSecret: testSecret, rateLimit: 'off' }),
+    ...(isStoreGiven ? {} : await storeOf(folder)),
+    ...(options.bare ? {} : { jwtSecret: testSecret, rateLimit: 'off' }),
     ...options.settings,
   };
   const command = options.kindsUrl ? [otherKindsMainFile, options.kindsUrl] : [mainFile, 'start'];
   const child = spawn(process.execPath, command, { cwd: folder, env: environment(given) });
   running.add(child);
-  return new TestServer(child, { ...options, folder });
+  return new TestServer(child, { ...options, folder }, options.viewUrl ?? given.databaseUrl ?? '');
 }
 
 export interface CommandLineResult extends Exit {
@@ -131,6 +136,8 @@ export async function runCommandLine(
 export class TestServer {
   readonly folder: string;
   readonly pid: number;
+  /** Of the database, for a `DatabaseView`; '' where the server makes up its own. */
+  readonly databaseUrl: string;
   /** Everything on standard output, line by line. */
   readonly outputLines: string[] = [];
   /** The log; a line on standard error that is not JSON stands as `{ text }`. */
@@ -144,9 +151,14 @@ export class TestServer {
   #ended = false;
   readonly #watch = new Watch(() => `server log: ${this.log.map((line) => JSON.stringify(line)).join('\n')}`);
 
-  constructor(child: ChildProcess, options: ServerOptions & { readonly folder: string }) {
+  constructor(
+    child: ChildProcess,
+    options: ServerOptions & { readonly folder: string },
+    databaseUrl: string,
+  ) {
     this.#child = child;
     this.#options = options;
+    this.databaseUrl = databaseUrl;
     this.folder = options.folder;
     this.pid = child.pid ?? 0;
     this.ended = once(child, 'close').then(([code, signal]) => {
@@ -162,10 +174,6 @@ export class TestServer {
   /** `ws://127.0.0.1:PORT/ws` */
   get wsUrl(): string {
     return `${this.url.replace('http', 'ws')}/ws`;
-  }
-
-  get databaseFile(): string {
-    return join(this.folder, 'stagewire.db');
   }
 
   async listening(): Promise<void> {
@@ -212,7 +220,7 @@ export class TestServer {
   }
 
   /** Starts a server on the same folder while this one runs, as it was started but for what is changed. */
-  beside(changed: Given = {}): TestServer {
+  async beside(changed: Given = {}): Promise<TestServer> {
     return spawnServer({
       ...this.#options,
       folder: this.folder,

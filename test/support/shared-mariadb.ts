@@ -75,9 +75,13 @@ export async function sharedMariadb(): Promise<MysqlServer> {
   return new MysqlServer(givenMysqlUrl ?? (await ask('server')));
 }
 
-/** A server of one's own; call `remove` of it at the end. */
-export async function ownMariadb(): Promise<MariadbServer> {
-  return startMariadb(await ask('template'));
+/**
+ * A server of one's own; call `remove` of it at the end.
+ *
+ * @param folder an empty one for all it has; a new one unless given.
+ */
+export async function ownMariadb(folder?: string): Promise<MariadbServer> {
+  return startMariadb(await ask('template'), folder);
 }
 
 /** For the top of a test file: the shared server while its tests run, its databases dropped afterwards. */

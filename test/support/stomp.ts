@@ -40,6 +40,8 @@ export interface ConnectOptions {
   readonly origin?: string;
   /** Whether `/user/queue/errors` is subscribed after CONNECTED, so that refusals are seen; true unless given. */
   readonly errors?: boolean;
+  /** How long answers and messages are waited for; 10 s unless given. */
+  readonly patienceMs?: number;
 }
 
 export type FrameHeaders = Readonly<Record<string, string>>;
@@ -61,7 +63,7 @@ export async function openSocket(server: TestServer, options: ConnectOptions = {
   const url = `${server.url.replace('http', 'ws')}${path}${query}`;
   const clientOptions: ClientOptions = { perMessageDeflate: false, ...(origin ? { origin } : {}) };
   const socket = new WebSocket(url, [...subprotocols], clientOptions);
-  const client = new TestClient(socket, options.version ?? '1.2');
+  const client = new TestClient(socket, options.version ?? '1.2', options.patienceMs);
   await once(socket, 'open');
   return client;
 }
@@ -94,12 +96,14 @@ export class TestClient {
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<Closed>;
   readonly #watch = new Watch(() => `frames: ${this.frames.slice(-20).map(describe).join('\n')}`);
+  readonly #patienceMs: number | undefined;
   #receipts = 0;
   #ids = 0;
 
-  constructor(socket: WebSocket, version: string) {
+  constructor(socket: WebSocket, version: string, patienceMs?: number) {
     this.socket = socket;
     this.version = version;
+    this.#patienceMs = patienceMs;
     // Whoever waits for the end or for a frame is told; nobody may be waiting.
     socket.on('error', () => undefined);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
@@ -180,7 +184,7 @@ export class TestClient {
       }
       return found.length === count;
     };
-    await this.#watch.until(enough, what);
+    await this.#watch.until(enough, what, this.#patienceMs);
     return found;
   }
 

@@ -34,11 +34,12 @@ export async function roomStream(server: TestServer): Promise<TestStream> {
 }
 
 let topics = 0;
+const hexOf = (text: string): string => Buffer.from(text).toString('hex').toUpperCase();
 
 export function topicStream(): Promise<TestStream> {
   topics += 1;
   const topic = `streams/${topics}`;
-  const sql = 'SELECT 1 FROM topic_messages WHERE topic = ? AND body = CAST(? AS BLOB)';
+  const sql = 'SELECT 1 FROM topic_messages WHERE topic = ? AND hex(body) = ?';
   return Promise.resolve({
     sendTo: `/topic/${topic}`,
     destination: `/topic/${topic}`,
@@ -48,7 +49,7 @@ export function topicStream(): Promise<TestStream> {
       database
         .topicMessages(topic)
         .map(({ seq, body }) => ({ seq: Number(seq), text: (body as Buffer).toString() })),
-    isStored: (database, text) => database.rows(sql, topic, text).length === 1,
+    isStored: (database, text) => database.rows(sql, topic, hexOf(text)).length === 1,
   });
 }
 

@@ -1,7 +1,7 @@
 // Two servers on one database: what the older one says when the newer has taken over, and what is seen of it.
 import { readdirSync, readFileSync } from 'node:fs';
-import Driver from 'better-sqlite3';
 import { expect } from 'vitest';
+import { isLocked } from './database-lock.ts';
 import { DatabaseView } from './database.ts';
 import type { AnyParticipant, Shift } from './participant.ts';
 import type { LogLine, TestServer } from './server.ts';
@@ -27,16 +27,16 @@ export function saysWhoTookOver({ pid }: TestServer): RegExp {
 }
 
 /** Who owns the database. */
-export function ownerOf({ databaseFile }: TestServer): { epoch: number; owner: string } {
-  const database = new DatabaseView(databaseFile);
+export function ownerOf({ databaseUrl }: TestServer): { epoch: number; owner: string } {
+  const database = new DatabaseView(databaseUrl);
   const [row] = database.rows('SELECT epoch, owner FROM owners');
   database.close();
   return { epoch: Number(row?.['epoch']), owner: String(row?.['owner']) };
 }
 
 /** What the database holds that these users asked for, as rows of all tables that say so. */
-export function rowsOf({ databaseFile }: TestServer, users: readonly string[]): number {
-  const database = new DatabaseView(databaseFile);
+export function rowsOf({ databaseUrl }: TestServer, users: readonly string[]): number {
+  const database = new DatabaseView(databaseUrl);
   const columns = [
     'sender_id FROM chat_messages',
     'sender_id FROM topic_messages',
@@ -47,19 +47,6 @@ export function rowsOf({ databaseFile }: TestServer, users: readonly string[]): 
   const all = columns.flatMap((column) => database.rows(`SELECT ${column}`));
   database.close();
   return all.filter((row) => users.includes(String(row['sender_id'] ?? row['user_id']))).length;
-}
-
-/** Whether some process is in the middle of a write. */
-function isLocked(file: string): boolean {
-  const driver = new Driver(file, { timeout: 0 });
-  try {
-    driver.exec('BEGIN IMMEDIATE; ROLLBACK');
-    return false;
-  } catch {
-    return true;
-  } finally {
-    driver.close();
-  }
 }
 
 function isStopped(pid: number): boolean {
@@ -74,7 +61,7 @@ export async function stopAtRest(server: TestServer): Promise<void> {
   for (;;) {
     server.signal('SIGSTOP');
     while (!isStopped(server.pid)) await new Promise(setImmediate);
-    if (!isLocked(server.databaseFile)) return;
+    if (!(await isLocked(server.databaseUrl))) return;
     server.signal('SIGCONT');
     await new Promise(setImmediate);
   }

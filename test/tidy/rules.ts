@@ -10,6 +10,7 @@ import {
   lineCharactersMax,
   packages,
   traces,
+  givenNames,
   vagueNames,
 } from './tables.ts';
 import type { TextFile } from './tree.ts';
@@ -97,7 +98,8 @@ export function longFiles(files: readonly TextFile[]): readonly string[] {
 export function checkNames(files: readonly TextFile[]): readonly string[] {
   return files.filter(isTypescript).flatMap(({ path }) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    if (vagueNames.test(name)) return [`${path}:1 — says nothing — name it after the one thing it owns`];
+    if (vagueNames.test(name) && !givenNames.includes(name))
+      return [`${path}:1 — says nothing — name it after the one thing it owns`];
     return fileName.test(name) ? [] : [`${path}:1 — is not in kebab-case — write it like rate-limit.ts`];
   });
 }

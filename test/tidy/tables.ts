@@ -40,6 +40,11 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
     files: 'src/actors/',
     mayImport: ['src/actors/*.ts', 'src/link/messages.ts', 'src/text/', ...storageContract, ...everywhere],
   },
+  // SockJS knows neither STOMP nor sessions.
+  {
+    files: 'src/edge/sockjs/',
+    mayImport: ['src/edge/sockjs/', 'src/link/', 'src/actors/placement.ts', ...everywhere],
+  },
   {
     files: 'src/edge/',
     mayImport: [
@@ -62,6 +67,8 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
   { files: 'src/*.ts', mayImport: ['src/'] },
   { files: 'bench/', mayImport: ['bench/', 'src/'] },
   { files: 'test/', mayImport: ['test/', 'src/', 'bench/'] },
+  // Which projects of tests there are depends on the servers that the machine has.
+  { files: 'vitest.config.ts', mayImport: ['test/support/'] },
   { files: '*.ts', mayImport: [] },
 ];
 
@@ -166,6 +173,8 @@ export const fileLinesWarn = 250;
 export const functionLinesMax = 70;
 export const lineCharactersMax = 130;
 
+/** The name that the suites of the SockJS protocol give to what they test against. */
+export const givenNames: readonly string[] = ['sockjs-services.ts'];
 export const vagueNames = /(?:^|-)(?:utils?|helpers?|managers?|services?|commons?|misc)(?:[-.]|$)/;
 export const fileName = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)*\.ts$/;
 

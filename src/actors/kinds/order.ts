@@ -109,6 +109,12 @@ function tell(order: OrderRow, ctx: Context): void {
   for (const user of new Set(ctx.attached.values())) ctx.push(user, 'order.status', told);
 }
 
+/** The asking session of the user does not track the order any more, or another one that is gone; others may. */
+function untracked(user: string, ctx: Context): void {
+  const others = [...ctx.attached].filter(([session, whose]) => whose === user && session !== ctx.session);
+  if (others.length === 0) ctx.share(['tracking', ctx.id, user, false]);
+}
+
 export const orderKind = defineActor({
   name: 'order',
 
@@ -117,7 +123,9 @@ export const orderKind = defineActor({
   refusalDetail: (id) => ({ orderId: id }),
   streams: {},
 
-  attachments(_state, ctx, { isAgain }) {
+  attachments(_state, ctx, { came, gone, isAgain }) {
+    if (came) ctx.share(['tracking', ctx.id, came.user, true]);
+    if (gone) untracked(gone.user, ctx);
     if (isAgain) ctx.after(settleMs, 'tellAgain');
   },
 
@@ -196,6 +204,7 @@ export const orderKind = defineActor({
       receive(state: Order, _body, ctx) {
         const order = owned(state, ctx);
         ctx.attach();
+        ctx.share(['tracking', ctx.id, ctx.user, true]);
         ctx.reply(orderStatus(order));
       },
     }),
@@ -206,6 +215,7 @@ export const orderKind = defineActor({
       receive(state: Order, _body, ctx) {
         owned(state, ctx);
         ctx.detach();
+        untracked(ctx.user, ctx);
       },
     }),
   },

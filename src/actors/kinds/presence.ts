@@ -68,7 +68,9 @@ export const presenceKind = defineActor({
     settling: false,
   }),
 
-  attachments(state, ctx, { isAgain }) {
+  attachments(state, ctx, { came, gone, isAgain }) {
+    if (came) ctx.share(['session', ctx.id, came.session, true]);
+    if (gone) ctx.share(['session', ctx.id, gone.session, false]);
     const isHere = ctx.attached.size > 0;
     // Of one whose sessions ended while the shard was away nobody knows when that was.
     if (isHere ? !state.isNoted : !isAgain) note(state, ctx);

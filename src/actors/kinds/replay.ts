@@ -185,6 +185,7 @@ export const replayKind = defineActor({
       receive(state, body, ctx, rows) {
         const roomId = ctx.params['roomId'] ?? '';
         const seq = seqOf(rows[0], roomId, body.messageId);
+        ctx.share(['acked', roomId, body.messageId]);
         const before = state.acknowledged.get(roomId) ?? [];
         const after = withNumber(before, seq);
         if (after === before) return;

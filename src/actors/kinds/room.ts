@@ -181,6 +181,7 @@ export const roomKind = defineActor({
         };
         ctx.write({ op: 'insert', table: 'chat_messages', row });
         ctx.publish('messages', jsonBody(messageView(row)), { seq: row.seq });
+        ctx.share(['unacked', ctx.id, row.message_id, row.created_at]);
       },
     }),
 

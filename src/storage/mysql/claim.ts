@@ -1,11 +1,10 @@
 // Claims of a MySQL database: who owns it, and what a commit asks to know whether it may still be made.
+import { StorageError } from '../storage.ts';
 import { nextEpoch, wholeTerritory, type Claim, type OwnerRow } from '../claim.ts';
 import { describe, type MysqlLocation } from './location.ts';
 import { lockTimeout, errorNumber, Session } from './session.ts';
-import { refused } from './migrations/migration.ts';
 
-/** For the commit of the owner so far that is on its way. */
-const lockTimeoutMs = 10_000;
+const lockTimeoutDefaultMs = 10_000;
 
 const selection = 'SELECT territory, epoch, owner FROM owners WHERE territory = ?';
 
@@ -18,9 +17,15 @@ export const ownerOfCommit = `${selection} LOCK IN SHARE MODE`;
 /**
  * Makes `owner` the one that may write. Waits for a commit that is on its way; one that begins later is fenced off.
  *
+ * @param lockTimeoutMs how long it waits, whole seconds.
  * @throws StorageError with reason UNAVAILABLE.
  */
-export async function claimMysql(location: MysqlLocation, owner: string, now: number): Promise<Claim> {
+export async function claimMysql(
+  location: MysqlLocation,
+  owner: string,
+  now: number,
+  lockTimeoutMs = lockTimeoutDefaultMs,
+): Promise<Claim> {
   const session = await Session.open(location, { lockTimeoutMs });
   try {
     await session.run('START TRANSACTION');
@@ -41,9 +46,11 @@ export async function claimMysql(location: MysqlLocation, owner: string, now: nu
     return { territory: wholeTerritory, epoch };
   } catch (error) {
     if (errorNumber(error) !== lockTimeout) throw error;
-    throw refused(
+    throw new StorageError(
+      'UNAVAILABLE',
       `The owner so far of the database ${describe(location)} has been committing for ${lockTimeoutMs / 1000} s: ` +
         'end that server, or try again.',
+      { cause: error },
     );
   } finally {
     session.close();

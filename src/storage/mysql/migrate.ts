@@ -78,8 +78,10 @@ export async function assertMigrated(session: Session, location: MysqlLocation):
   assertNewest(describe(location), version, mysqlMigrations);
 }
 
-const makeDatabase = ({ database }: MysqlLocation) =>
-  `CREATE DATABASE IF NOT EXISTS \`${database.replaceAll('`', '``')}\` CHARACTER SET utf8mb4`;
+const quoted = ({ database }: MysqlLocation) => `\`${database.replaceAll('`', '``')}\``;
+
+const makeDatabase = (location: MysqlLocation) =>
+  `CREATE DATABASE IF NOT EXISTS ${quoted(location)} CHARACTER SET utf8mb4`;
 
 /** Null when there is no such database. */
 async function openOrNull(location: MysqlLocation): Promise<Session | null> {
@@ -114,7 +116,7 @@ async function planOfMissing(location: MysqlLocation): Promise<MigrationPlan> {
   const server = await Session.open(location, { lockTimeoutMs, withoutDatabase: true });
   try {
     const found = await emptySchema(server, location.database);
-    const made = { name: location.database, statements: [makeDatabase(location)] };
+    const made = { name: location.database, statements: [makeDatabase(location), `USE ${quoted(location)}`] };
     return { from: 0, to: mysqlMigrations.length, pending: [made, ...plan(found, 0)] };
   } finally {
     server.close();

@@ -39,6 +39,10 @@ const placesSql = (where: string): string => `SELECT room_id, place FROM (
 const ofAllRooms = placesSql('');
 const ofOneRoom = placesSql('AND member.room_id = ?');
 
+// The rows of a database that was taken over have times of the microsecond, and the contract knows milliseconds: of two
+// rows of one millisecond the order is that of their rooms and seqs, as it is for who goes on after one of them.
+const millisecond = 'LEFT(created_at, 23)';
+
 // Rooms per statement. A call that needs fewer fills it up with the last of them.
 const roomsPerStatement = [1, 8, 64];
 
@@ -47,8 +51,8 @@ const messagesSql = new Map(
     rooms,
     `SELECT ${columnsOf('chat_messages', 'message')} FROM chat_messages AS message FORCE INDEX (uk_room_seq)
       WHERE (${Array.from({ length: rooms }, () => '(room_id = ? AND seq > ?)').join(' OR ')})
-        AND (created_at > ? OR (created_at = ? AND (room_id > ? OR (room_id = ? AND seq > ?))))
-      ORDER BY created_at, room_id, seq LIMIT ?`,
+        AND (${millisecond} > ? OR (${millisecond} = ? AND (room_id > ? OR (room_id = ? AND seq > ?))))
+      ORDER BY ${millisecond}, room_id, seq LIMIT ?`,
   ]),
 );
 
@@ -59,6 +63,7 @@ export async function missedSince(execute: Execute, args: MissedArguments): Prom
   const own = roomId === '' ? [] : [storableText(roomId)];
   const found = await execute(roomId === '' ? ofAllRooms : ofOneRoom, [since, userId, ...own]);
   const places = found.map((row): Place => [String(row['room_id']), Number(row['place'])]);
+  const sinceShown = since.replace('T', ' ');
   const pages: ServerRow[][] = [];
   for (let start = 0; start < places.length;) {
     const left = places.length - start;
@@ -66,7 +71,7 @@ export async function missedSince(execute: Execute, args: MissedArguments): Prom
     const some = places.slice(start, start + rooms);
     const last = some.at(-1) ?? ['', 0];
     const filled = Array.from({ length: rooms }, (_, index) => some[index] ?? last);
-    const after = [since, since, afterRoom, afterRoom, afterSeq, limit];
+    const after = [sinceShown, sinceShown, afterRoom, afterRoom, afterSeq, limit];
     pages.push(await execute(messagesSql.get(rooms) ?? '', [...filled.flat(), ...after]));
     start += rooms;
   }

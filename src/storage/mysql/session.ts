@@ -43,6 +43,8 @@ export class Session {
         password,
         ...(options.withoutDatabase ? {} : { database }),
         ...encryptionOf(location),
+        // A server must not ask for files of this machine.
+        flags: ['-LOCAL_FILES'],
         charset: 'utf8mb4',
         timezone: 'Z',
         connectTimeout: connectTimeoutMs,
@@ -116,5 +118,5 @@ function wordsFor({ code, errno, message }: DriverError, location: MysqlLocation
     const reason = typeof code === 'string' ? code : String(message);
     return `Can't reach the database server ${host}:${port} for ${database} (${reason}).`;
   }
-  return String(message).replaceAll(/\s+/g, ' ');
+  return `${String(message).replaceAll(/\s+/g, ' ').replace(/\.$/, '')}.`;
 }

@@ -9,7 +9,7 @@ import { Newest } from './newest.ts';
 const snapshotBytesMax = 8 * 1024 * 1024;
 const snapshotLimits = { countMax: 256, bytesMax: 32 * 1024 * 1024 };
 const smallLimits = { countMax: 10_000, bytesMax: 16 * 1024 * 1024 };
-const takenAtOnce = 64;
+const takenAtOnce = 256;
 
 /** A message of a room and its time, or null when it is acknowledged. */
 interface Unacked {

@@ -19,9 +19,13 @@ export interface SetCommands {
   beat(node: string, leaseMs: number, mayFind: boolean): Promise<Beat>;
   /** Notes what the node is about to hold. False when it has no lease any more: nothing was noted then. */
   record(node: string, entries: readonly Entry[]): Promise<boolean>;
-  /** Notes that a node lets go of entries. Returns those to release: of the others another node takes care. */
-  yield(node: string, entries: readonly Entry[]): Promise<readonly Entry[]>;
-  /** Strikes out of the record what was released. Returns what is to be held again, as another node has come to hold it. */
+  /**
+   * Notes that a node lets go of entries. Returns those to release: of the others another node takes care.
+   *
+   * @param arePutBack whether `strike` has returned them, and they are in the sets again.
+   */
+  yield(node: string, entries: readonly Entry[], arePutBack: boolean): Promise<readonly Entry[]>;
+  /** Strikes out of the record what was released. Returns what is to be put back, as another node has come to hold it. */
   strike(node: string, entries: readonly Entry[]): Promise<readonly Entry[]>;
   /** All that the node has recorded, page by page. */
   recall(node: string): AsyncIterable<readonly Entry[]>;
@@ -104,9 +108,10 @@ export class RedisCommands implements SetCommands, ValueCommands {
     return reply === 1;
   }
 
-  async yield(node: string, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  async yield(node: string, entries: readonly Entry[], arePutBack: boolean): Promise<readonly Entry[]> {
     const keys = [leasesKey, deadKey, recordKey(node)];
-    return read(await this.#redis.yield(...keys, node, recordKey(''), ...written(entries)));
+    const of = [node, recordKey(''), arePutBack ? 1 : 0];
+    return read(await this.#redis.yield(...keys, ...of, ...written(entries)));
   }
 
   async strike(node: string, entries: readonly Entry[]): Promise<readonly Entry[]> {

@@ -37,13 +37,15 @@ class Entries {
 }
 
 /**
- * Bounded by what there is: an entry is remembered while some part says it, and until Redis has been told that none
- * does any more.
+ * Bounded by what there is: an entry is remembered while some part says it, and while Redis takes what it is told also until
+ * it has been told that none does any more. While the ledger is shut nothing is noted of what comes and goes: what Redis
+ * may have of it is what was said when it was shut.
  */
 export class Ledger {
   /** What each part, which is a life of a shard, says to be there. */
   readonly #said = new Map<number, Entries>();
   readonly #due = new Entries();
+  #isOpen = false;
 
   /** A part says that an entry is there, or not any more. */
   say(part: number, [key, member]: Entry, isThere: boolean): void {
@@ -51,18 +53,30 @@ export class Ledger {
     if (!said) this.#said.set(part, (said = new Entries()));
     if (isThere) said.add(key, member);
     else said.delete(key, member);
-    this.#due.add(key, member);
+    if (this.#isOpen) this.#due.add(key, member);
   }
 
   /** Takes back all that a part has said; what another part says too stays. */
   end(part: number): void {
     const said = this.#said.get(part);
     this.#said.delete(part);
-    if (said) this.#owe(said);
+    if (said && this.#isOpen) this.#owe(said);
   }
 
   endAll(): void {
     for (const part of this.#said.keys()) this.end(part);
+  }
+
+  /** Redis takes what it is told, from everything on. */
+  open(): void {
+    this.#isOpen = true;
+    this.tellAll();
+  }
+
+  /** It does not any more; all that it may have is looked at again when it does. */
+  shut(): void {
+    if (this.#isOpen) this.tellAll();
+    this.#isOpen = false;
   }
 
   /** Entries that are in the sets as far as Redis knows: those that nobody says are to be released. */
@@ -75,7 +89,7 @@ export class Ledger {
     for (const said of this.#said.values()) this.#owe(said);
   }
 
-  /** Takes at most `entriesMax` entries that are to be told; null when all is told. Whoever takes it tells it or owes it again. */
+  /** Takes at most `entriesMax` entries that are to be told; null when all is. What can't be told is to be owed again. */
   next(entriesMax: number): Slice | null {
     const holds: Entry[] = [];
     const releases: Entry[] = [];

@@ -12,6 +12,7 @@ import { Connection, reasonOf } from './connection.ts';
 import { positionKey, sessionsKey, trackingKey } from './keys.ts';
 import { Ledger } from './ledger.ts';
 import { locateRedis } from './location.ts';
+import { Reads } from './reads.ts';
 import { Teller } from './teller.ts';
 
 /** Milliseconds, as an operator would have them. */
@@ -60,8 +61,8 @@ export interface RedisOptions {
 
 /** Larger slices would hold up others who use this thread, or Redis. */
 const sliceMax = 128;
-/** More actors that load at once do without. */
-const readsMax = 256;
+/** After so many steps without a failure Redis is back, though there is more to tell. */
+const stepsToTrust = 64;
 
 /**
  * Connects in the background and again whenever the connection is lost.
@@ -79,16 +80,16 @@ class RedisNode implements SharedNode {
   readonly #ledger = new Ledger();
   readonly #teller: Teller;
   readonly #behind: Behind;
+  readonly #reads: Reads;
   readonly #timers: readonly Timer[];
   /** Calls the loop out of its sleep. */
   #wake: (() => void) | null = null;
   #isAwake = false;
   /** Null until the first try has come to an end. */
   #isThere: boolean | null = null;
-  /** Whether an answer was late, and none came since. */
-  #isLate = false;
-  #reads = 0;
   #failures = 0;
+  /** Steps since the last failure. */
+  #steps = 0;
   #parts = 0;
   #isClosing = false;
   readonly #loop: Promise<void>;
@@ -105,6 +106,7 @@ class RedisNode implements SharedNode {
     });
     const commands = new RedisCommands(this.#connection.client);
     this.#behind = new Behind(commands, () => options.counts.dropped.add());
+    this.#reads = new Reads(options.clock, this.#times.readWithinMs);
     const beatsBeforeSweep = Math.ceil(leaseMs / beatMs);
     this.#teller = new Teller({
       ...{ node: options.node, commands, ledger: this.#ledger },
@@ -127,8 +129,8 @@ class RedisNode implements SharedNode {
     const part = this.#parts;
     return {
       tell: (change) => this.#tell(part, change),
-      snapshot: (actor) => this.#read(() => this.#behind.snapshot(actor)),
-      position: (...of) => this.#read(() => this.#behind.position(...of)),
+      snapshot: (actor) => this.#ask(() => this.#behind.snapshot(actor)),
+      position: (...of) => this.#ask(() => this.#behind.position(...of)),
       close: () => this.#end(part),
     };
   }
@@ -138,9 +140,12 @@ class RedisNode implements SharedNode {
     for (const timer of this.#timers) timer.cancel();
     this.#ledger.endAll();
     this.#call();
-    const deadline = this.#options.clock.after(this.#times.closeWithinMs, () => this.#connection.close());
-    await this.#loop;
-    deadline.cancel();
+    let deadline: Timer | null = null;
+    const tooLong = new Promise<void>((resolve) => {
+      deadline = this.#options.clock.after(this.#times.closeWithinMs, resolve);
+    });
+    await Promise.race([this.#loop, tooLong]);
+    (deadline as Timer | null)?.cancel();
     this.#connection.close();
   }
 
@@ -180,27 +185,8 @@ class RedisNode implements SharedNode {
     return Promise.resolve();
   }
 
-  async #read<Value>(ask: () => Promise<Value | null>): Promise<Value | null> {
-    if (this.#isThere !== true || this.#isLate || this.#reads >= readsMax) return null;
-    this.#reads += 1;
-    const answer = ask().then(
-      (value) => {
-        this.#isLate = false;
-        return value;
-      },
-      () => null,
-    );
-    void answer.then(() => (this.#reads -= 1));
-    return new Promise((resolve) => {
-      const late = this.#options.clock.after(this.#times.readWithinMs, () => {
-        this.#isLate = true;
-        resolve(null);
-      });
-      void answer.then((value) => {
-        late.cancel();
-        resolve(value);
-      });
-    });
+  async #ask<Value>(ask: () => Promise<Value | null>): Promise<Value | null> {
+    return this.#isThere === true ? this.#reads.ask(ask) : null;
   }
 
   /** One thing after the other while Redis is there, until the node ends and all is told. */
@@ -213,7 +199,9 @@ class RedisNode implements SharedNode {
       }
       try {
         const isBusy = await this.#step();
-        this.#back();
+        this.#steps += 1;
+        // One that fails whenever it is told something is not back each time that it takes something else.
+        if (!isBusy || this.#steps >= stepsToTrust) this.#back();
         if (isBusy) continue;
         if (this.#isClosing) return await this.#teller.leave();
         await this.#sleep();
@@ -231,7 +219,7 @@ class RedisNode implements SharedNode {
 
   #back(): void {
     this.#failures = 0;
-    this.#isLate = false;
+    this.#reads.punctual();
     if (this.#isThere === true) return;
     this.#options.log.info(this.#isThere === null ? 'Redis is there' : 'Redis is back');
     this.#isThere = true;
@@ -253,6 +241,7 @@ class RedisNode implements SharedNode {
     const answers = error instanceof Error && error.name === 'ReplyError';
     if (!answers || error.message.startsWith('READONLY')) this.#connection.renew();
     this.#failures += 1;
+    this.#steps = 0;
     const pauseMs = backoffMs(this.#failures, this.#times.retry, chance());
     await new Promise<void>((resolve) => this.#options.clock.after(pauseMs, resolve));
   }

@@ -6,7 +6,8 @@
 //    the same: a user tracks an order on both, or an actor has moved. So a node that lets go of something first looks at
 //    the records of the others: is it held there too, it just strikes it out of its own record. Else it notes that it
 //    is releasing it (nobody leaves anything to a node that is), takes it out, and looks again: whoever has begun to
-//    hold it meanwhile may have put it in before it was taken out, so it is put back and let go of once more.
+//    hold it meanwhile may have put it in before it was taken out, so it is put back and let go of once more. A release
+//    that breaks off in the middle is begun again by the node, or by whoever sweeps it.
 // 2. A user is in `presence:online` exactly if the user's own set has a session. The two sets lie apart in a cluster,
 //    so no script can see to it. Instead, whoever has written that a user is there, or gone, because of what it saw in
 //    the user's set, looks again afterwards and goes on until it has written what it sees. So the last one to write
@@ -49,7 +50,7 @@ export async function release(
 ): Promise<readonly Entry[]> {
   let rest = entries;
   for (let round = 0; round < roundsMax && rest.length > 0; round += 1) {
-    const alone = await commands.yield(node, rest);
+    const alone = await commands.yield(node, rest, round > 0);
     if (alone.length === 0) return [];
     await take(commands, lifeMs, alone);
     rest = await commands.strike(node, alone);

@@ -45,9 +45,9 @@ export class Teller {
 
   /** What Redis holds is not known any more. */
   lost(): void {
-    this.#hasLease = false;
     this.#isBeatDue = true;
     this.#dead = null;
+    this.#endLease();
   }
 
   /** One step. False when there is nothing to do; rejects when Redis fails: call `lost` then. */
@@ -99,17 +99,22 @@ export class Teller {
     const { standing, dead } = await commands.beat(node, leaseMs, mayFind);
     this.#dead ??= dead;
     this.#beats += 1;
-    if (standing === 'swept') this.#hasLease = false;
+    if (standing === 'swept') this.#endLease();
     else if (standing === 'new' || !this.#hasLease) await this.#begin();
   }
 
   /** Redis may be empty, or be back as it was some time ago: what it has is compared, and everything told again. */
   async #begin(): Promise<void> {
     const { commands, ledger, node } = this.#options;
+    ledger.open();
     for await (const entries of commands.recall(node)) ledger.recall(entries);
-    ledger.tellAll();
     this.#hasLease = true;
     this.#beats = 0;
+  }
+
+  #endLease(): void {
+    this.#hasLease = false;
+    this.#options.ledger.shut();
   }
 
   async #sweep(dead: string): Promise<void> {

@@ -74,7 +74,8 @@ export function useWriteAheadLog(connection: Connection, file: string): void {
   );
 }
 
-function isBusy(error: unknown): boolean {
+/** Whether another connection's lock was waited for in vain. */
+export function isBusy(error: unknown): boolean {
   return error instanceof Driver.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }
 

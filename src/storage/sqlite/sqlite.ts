@@ -5,7 +5,7 @@ import type { Claim } from '../claim.ts';
 import { constraint, unavailable } from '../failure.ts';
 import { SqliteFence } from './claim.ts';
 import { assertMigrated } from './migrate.ts';
-import { connect, isRefusedByData, useWriteAheadLog, type Connection } from './connection.ts';
+import { connect, isBusy, isRefusedByData, useWriteAheadLog, type Connection } from './connection.ts';
 import { WriteAheadLog } from './log.ts';
 import { SqliteQueries } from './queries.ts';
 import { SqliteWrites } from './writes.ts';
@@ -25,6 +25,8 @@ export interface SqliteOptions {
 }
 
 const busyTimeoutMs = 5_000;
+/** The same once somebody has waited in vain, until the lock can be had: those behind must not wait one by one. */
+const lockedTimeoutMs = 250;
 // A checkpoint stops this thread: at 4 MiB for about 5 ms. A longer log saves little and stalls for longer.
 const checkpointBytes = 4 * 1024 * 1024;
 // A log that one huge commit blew up is cut to this; below it the file is written over, which spares its growth.
@@ -45,7 +47,8 @@ export function openSqlite(options: SqliteOptions): Storage {
     assertMigrated(connection, options.file);
     configure(connection, options);
     const fence = options.claim ? new SqliteFence(connection, options.claim) : null;
-    return new SqliteStorage(connection, new WriteAheadLog(options.file), fence);
+    const timeoutMs = options.busyTimeoutMs ?? busyTimeoutMs;
+    return new SqliteStorage(connection, new WriteAheadLog(options.file), fence, timeoutMs);
   } catch (error) {
     connection.close();
     throw unavailable(error);
@@ -78,12 +81,15 @@ class SqliteStorage implements Storage {
   readonly #savepoint: Statement;
   readonly #release: Statement;
   readonly #rollbackToSavepoint: Statement;
+  readonly #busyTimeoutMs: number;
   #logBroken = false;
+  #isLocked = false;
 
-  constructor(connection: Connection, log: WriteAheadLog, fence: SqliteFence | null) {
+  constructor(connection: Connection, log: WriteAheadLog, fence: SqliteFence | null, timeoutMs: number) {
     this.#connection = connection;
     this.#log = log;
     this.#fence = fence;
+    this.#busyTimeoutMs = timeoutMs;
     this.#writes = new SqliteWrites(connection);
     this.#queries = new SqliteQueries(connection);
     // IMMEDIATE takes the write lock at once, while waiting for it can still help: a transaction that has read
@@ -105,15 +111,20 @@ class SqliteStorage implements Storage {
         return Promise.resolve(transactions.map(() => null));
       }
       if (this.#logBroken) this.#leaveLog();
-      return Promise.resolve(this.#applyTogether(transactions) ?? this.#applyEachAlone(transactions));
+      const outcomes = this.#applyTogether(transactions) ?? this.#applyEachAlone(transactions);
+      this.#noteLocked(false);
+      return Promise.resolve(outcomes);
     } catch (error) {
       const outcome = unavailable(this.#abandon(error));
+      if (isBusy(error)) this.#noteLocked(true);
       return Promise.resolve(transactions.map(() => outcome));
     }
   }
 
   query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
     try {
+      // Commits that could not be flushed are there to be read, and a crash would take them away again.
+      if (this.#logBroken) this.#leaveLog();
       return Promise.resolve(this.#queries.run(query));
     } catch (error) {
       return Promise.reject(unavailable(error));
@@ -193,6 +204,13 @@ class SqliteStorage implements Storage {
     const [result] = this.#connection.pragma('wal_checkpoint(RESTART)') as { busy: number }[];
     if (result?.busy !== 0) throw new Error('The log could not be flushed and is in use.');
     this.#logBroken = false;
+  }
+
+  #noteLocked(isLocked: boolean): void {
+    if (isLocked === this.#isLocked) return;
+    this.#isLocked = isLocked;
+    const timeoutMs = isLocked ? Math.min(lockedTimeoutMs, this.#busyTimeoutMs) : this.#busyTimeoutMs;
+    this.#connection.pragma(`busy_timeout = ${timeoutMs}`);
   }
 
   /** After some errors SQLite has rolled back by itself, after others the write lock is still held. */

@@ -11,9 +11,10 @@ local sweptUntil = redis.call('ZSCORE', KEYS[2], node)
 if sweptUntil and tonumber(sweptUntil) > now then
   return { 0, '' }
 end
-redis.call('ZREM', KEYS[2], node)
 local standing = redis.call('ZSCORE', KEYS[1], node) and 2 or 1
+-- The first thing written is one that a full Redis refuses: what follows a first write in a script it lets through.
 redis.call('ZADD', KEYS[1], now + lease, node)
+redis.call('ZREM', KEYS[2], node)
 
 local found = ''
 if mayFind then

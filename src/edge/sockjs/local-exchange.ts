@@ -1,0 +1,100 @@
+// An exchange whose socket is here.
+import { STATUS_CODES } from 'node:http';
+import type { Exchange, ResponseHeaders, SockjsRequest } from './exchange.ts';
+
+/** What is used of the transport's response; nothing of it may be after it has ended or was aborted. */
+export interface ResponseOut {
+  onAborted(handler: () => void): unknown;
+  onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown;
+  cork(task: () => void): unknown;
+  writeStatus(status: string): unknown;
+  writeHeader(name: string, value: string): unknown;
+  write(chunk: Uint8Array): unknown;
+  end(body?: string | Uint8Array): unknown;
+  endWithoutBody(): unknown;
+  close(): unknown;
+}
+
+export class LocalExchange implements Exchange {
+  readonly request: SockjsRequest;
+  done = false;
+  onAborted: (() => void) | null = null;
+  /** Told of the status when there is one. */
+  onStatus: ((status: number) => void) | null = null;
+  readonly #out: ResponseOut;
+
+  constructor(out: ResponseOut, request: SockjsRequest) {
+    this.request = request;
+    this.#out = out;
+    out.onAborted(() => {
+      this.done = true;
+      this.onAborted?.();
+    });
+  }
+
+  /**
+   * Reads the body, which must be asked for at once.
+   *
+   * @param read called once, with null when it is longer than `bytesMax`; not called when the client is gone before.
+   * @param guard what calls are made through: nothing may be thrown into the transport.
+   */
+  readBody(bytesMax: number, read: (body: Uint8Array | null) => void, guard: (task: () => void) => void): void {
+    let pieces: Uint8Array[] = [];
+    let bytes = 0;
+    this.#out.onData((chunk, isLast) => {
+      if (this.done || bytes > bytesMax) return;
+      bytes += chunk.byteLength;
+      if (bytes > bytesMax) {
+        pieces = [];
+        return guard(() => read(null));
+      }
+      // The transport takes the chunk back.
+      pieces.push(new Uint8Array(chunk.slice(0)));
+      if (isLast) guard(() => read(Buffer.concat(pieces)));
+    });
+  }
+
+  respond(status: number, headers: ResponseHeaders, body?: string | Uint8Array): void {
+    if (this.done) return;
+    this.done = true;
+    this.onStatus?.(status);
+    this.#out.cork(() => {
+      this.#head(status, headers);
+      if (body === undefined) this.#out.endWithoutBody();
+      else if (this.request.method === 'HEAD') {
+        this.#out.writeHeader('content-length', `${Buffer.byteLength(body)}`);
+        this.#out.endWithoutBody();
+      } else this.#out.end(body);
+    });
+  }
+
+  start(headers: ResponseHeaders, chunk: Uint8Array): void {
+    if (this.done) return;
+    this.onStatus?.(200);
+    this.#out.cork(() => {
+      this.#head(200, headers);
+      this.#out.write(chunk);
+    });
+  }
+
+  write(chunk: Uint8Array): void {
+    // No writing on as the client reads: a response is ended before it is large.
+    if (!this.done) this.#out.cork(() => this.#out.write(chunk));
+  }
+
+  end(): void {
+    if (this.done) return;
+    this.done = true;
+    this.#out.cork(() => this.#out.end());
+  }
+
+  /** Ends it, and the connection with it, wherever it is. */
+  cut(): void {
+    if (!this.done) this.#out.close();
+  }
+
+  #head(status: number, headers: ResponseHeaders): void {
+    this.#out.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
+    for (const [name, value] of Object.entries(headers)) this.#out.writeHeader(name, value);
+  }
+}
