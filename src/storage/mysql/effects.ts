@@ -91,7 +91,7 @@ export function effectsOf(write: Write): Effects {
     case 'upsert':
       return effectsOfRow(write.table, write.row as unknown as Row, write.op === 'upsert');
     case 'delete':
-      return effectsOfDelete(write.table, write.key as Row);
+      return effectsOfDelete(write.table, write.key);
     case 'append': {
       const { table, stream, row } = write;
       const own = table === 'notifications' ? rowOf(table, row as unknown as Row) : groupOf(table, stream);
