@@ -2,6 +2,7 @@
 // it is always known whether it is still there.
 import { createConnection, type Connection as Driver } from 'mysql2';
 import { connect as connectSocket, type Socket } from 'node:net';
+import { asError } from '../../lib/as-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { MysqlLimits } from './limits.ts';
 import { encryptionOf, type MysqlLocation } from './location.ts';
@@ -142,7 +143,7 @@ export class Connection {
       const fail = (error: unknown) => {
         timer.cancel();
         this.#pending.delete(fail);
-        reject(error);
+        reject(asError(error));
       };
       this.#pending.add(fail);
       start((error, rows) => {
