@@ -20,20 +20,22 @@ export async function loadState(cell: Cell, options: LoadOptions): Promise<unkno
   const { storage, snapshots } = options;
   const source: LoadSource = {
     ...options.source(),
+    worthless: [],
     ignored: (what, why) => snapshots.ignored(key, what, why),
   };
   if (kind.snapshot) {
     const state = await fromSnapshot(cell, kind.snapshot, { storage, snapshots }, source);
     if (state !== undefined) return state;
   }
-  for (let before = Infinity, worthless = 0; ; worthless += 1) {
-    const rows = await rowsOf(kind.load(id, before), storage);
+  const worthless: number[] = [];
+  for (;;) {
+    const rows = await rowsOf(kind.load(id, worthless.at(-1) ?? Infinity), storage);
     try {
-      return kind.start(id, rows as never, source);
+      return kind.start(id, rows as never, { ...source, worthless });
     } catch (error) {
-      if (!(error instanceof Worthless) || worthless === worthlessMax) throw error;
+      if (!(error instanceof Worthless) || worthless.length === worthlessMax) throw error;
       source.ignored(`snapshot at ${error.before}`, error.message);
-      before = error.before;
+      worthless.push(error.before);
     }
   }
 }

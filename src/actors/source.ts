@@ -18,6 +18,8 @@ export interface Source {
 
 /** What a load has beside rows. */
 export interface LoadSource extends Source {
+  /** Where snapshots among the rows lay that were found worthless: `load` was asked for what lies before. */
+  readonly worthless: readonly number[];
   /** Warns in the log that something of what was found counts for nothing, such as a `snapshot`, and why. */
   ignored(what: string, why: string): void;
 }
