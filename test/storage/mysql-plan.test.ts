@@ -35,8 +35,8 @@ describe('a plan', () => {
         made += 1;
       },
     );
-    await fc.assert(property, { seed: 2_024_0501, numRuns: 2_000 });
-    expect(made).toBeGreaterThan(200);
+    await fc.assert(property, { seed: 2_024_0501, numRuns: 500 });
+    expect(made).toBeGreaterThan(100);
   });
 
   const kinds = (writes: readonly Write[]) =>

@@ -36,7 +36,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #clock: Clock;
   /** What waits for an answer of the server. */
-  readonly #pending = new Set<(lost: ConnectionLost) => void>();
+  readonly #pending = new Set<(error: unknown) => void>();
   #lost: ConnectionLost | null = null;
   #isClosing = false;
 
@@ -146,7 +146,7 @@ export class Connection {
         reject(asError(error));
       };
       this.#pending.add(fail);
-      start((error, rows) => {
+      const answered: Callback = (error, rows) => {
         if (!this.#pending.has(fail)) return;
         if (error && endsConnection(error)) {
           this.#lose('The connection broke', error);
@@ -156,7 +156,13 @@ export class Connection {
           this.#pending.delete(fail);
           resolve(rows);
         }
-      });
+      };
+      try {
+        start(answered);
+      } catch (error) {
+        // A value that the driver can't bind.
+        fail(error);
+      }
     });
   }
 
