@@ -49,7 +49,9 @@ describe('a fault', () => {
     }
     expect(new Set(threads).size).toBe(2);
     const culprit = await connectStomp(server, { user: 'culprit' });
-    const ending = (await server.logged(({ event, user }) => event === 'connect' && user === 'culprit'))['thread'];
+    const ending = (await server.logged(({ event, user }) => event === 'connect' && user === 'culprit'))[
+      'thread'
+    ];
     culprit.sendFrame('SEND', { destination: '/app/edge.uncaught' });
     await culprit.closed;
     await server.logged(({ msg }) => msg === 'thread is back');

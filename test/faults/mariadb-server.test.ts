@@ -8,7 +8,8 @@ import { SmallDisk } from '../support/small-disk.ts';
 import { runsSmallDisks } from '../support/small-disk-right.ts';
 
 const longMs = 120_000;
-const diskBytes = 128 * 1024 * 1024;
+// A data folder, of which the log is made anew at the first start.
+const diskBytes = 320 * 1024 * 1024;
 
 const stopped = ({ mariadb }: Stage): Fault => ({
   name: 'stopped and started',
