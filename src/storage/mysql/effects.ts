@@ -93,8 +93,12 @@ export function effectsOf(write: Write): Effects {
     case 'delete':
       return effectsOfDelete(write.table, write.key);
     case 'append': {
-      const { table, stream, row } = write;
-      const own = table === 'notifications' ? rowOf(table, row as unknown as Row) : groupOf(table, stream);
+      const { table, stream } = write;
+      // Its key is known but for the seq: then it may be any row of its group.
+      const own =
+        write.table === 'inventory_changes'
+          ? groupOf(write.table, write.row.stream)
+          : rowOf(write.table, write.row as unknown as Row);
       return { ...none, sets: [thing('streams', [stream]), own], uses: [table, 'streams'], takes: table };
     }
     case 'mark_read':
