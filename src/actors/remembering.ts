@@ -18,13 +18,13 @@ const schema: z.ZodType<KeyTraces> = z.object({
   unknownUntilMs: time,
 });
 
-const nameOf = (actor: string): string => `keys:${actor}`;
+export const keysName = (actor: string): string => `keys:${actor}`;
 
 /** @throws RangeError when nothing was ever applied. */
 export function keysSnapshot(actor: string, seen: Seen): Snapshot {
   const data = seen.keyTraces;
   if (!data) throw new RangeError('there are no keys');
-  return { name: nameOf(actor), form, epoch: '', place: data.newest.madeAt, data };
+  return { name: keysName(actor), form, epoch: '', place: data.newest.madeAt, data };
 }
 
 export interface Memory {
@@ -38,7 +38,7 @@ export async function readSeen(actor: string, memory: Memory): Promise<Seen> {
   const since = memory.now - keyLifetimeMs;
   const few = await keysSince(memory.storage, actor, since, fewKeysMax);
   if (few.length < fewKeysMax) return new Seen(few);
-  const name = nameOf(actor);
+  const name = keysName(actor);
   for (const { snapshot, place } of await memory.snapshots.find(name, form, ['redis', 'database'])) {
     try {
       return await seenSince(snapshot, few, actor, memory);

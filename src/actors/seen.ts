@@ -151,5 +151,5 @@ const bytesOf = ({ buffer }: Uint32Array): Uint8Array => new Uint8Array(buffer);
 /** Bytes that make no whole word are left over. */
 function wordsOf(bytes: Uint8Array): Uint32Array {
   // A copy: a view needs bytes that begin at a whole word.
-  return new Uint32Array(bytes.slice(0, bytes.length & ~3).buffer);
+  return new Uint32Array(new Uint8Array(bytes.subarray(0, bytes.length & ~3)).buffer);
 }
