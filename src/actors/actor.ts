@@ -6,6 +6,10 @@ import type { SharedChange } from '../storage/shared.ts';
 import type { Query, QueryName, Rows, Write } from '../storage/storage.ts';
 import type { Body, Decoder } from './body.ts';
 import type { IdSource } from './route.ts';
+import type { LoadSource, Source } from './source.ts';
+import type { LoadedRows, StateSnapshot } from './state-snapshot.ts';
+
+export type { KindSettings, LoadSource, Source } from './source.ts';
 
 export type { Held } from '../link/messages.ts';
 
@@ -14,22 +18,6 @@ export interface Head {
   readonly epoch: string;
   readonly oldest: number;
   readonly newest: number;
-}
-
-/** Settings of the node that kinds go by. */
-export interface KindSettings {
-  /** How often a conflated stream sends what has changed, in milliseconds. */
-  readonly priceIntervalMs: number;
-}
-
-/** Where time and names come from, so that the same commands make the same state. */
-export interface Source {
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  /** A time-ordered unique id. */
-  newId(): string;
-  newEpoch(): string;
-  readonly settings: KindSettings;
 }
 
 export interface PublishOptions {
@@ -226,10 +214,20 @@ export interface Consumers<State> {
 export interface Kind<State = never> {
   /** The first half of `kind/id`. */
   readonly name: string;
-  /** Rows an actor starts from. */
-  load(id: string): Readonly<Record<string, Query>>;
-  /** The state those rows stand for. A missing thing is a state too: its commands refuse with NOT_FOUND. */
-  start(id: string, rows: never, source: Source): State;
+  /**
+   * Rows an actor starts from.
+   *
+   * @param before where snapshots among the rows must lie below: Infinity, or where one lies that `start` found worthless.
+   */
+  load(id: string, before: number): Readonly<Record<string, Query>>;
+  /**
+   * The state those rows stand for. A missing thing is a state too: its commands refuse with NOT_FOUND.
+   *
+   * @throws Worthless when a snapshot among the rows is.
+   */
+  start(id: string, rows: never, source: LoadSource): State;
+  /** Present where a load takes less with a snapshot. */
+  readonly snapshot?: StateSnapshot<State>;
   readonly streams: Readonly<Record<string, Stream<State>>>;
   readonly commands: Readonly<Record<string, Command<State>>>;
   readonly timers?: Readonly<Record<string, (state: State, ctx: Context) => undefined>>;
@@ -281,14 +279,11 @@ export function command<State, Value, Name extends QueryName = never>(
   return options as unknown as Command<State>;
 }
 
-type LoadedRows<Load extends Readonly<Record<string, Query>>> = {
-  [Part in keyof Load]: Load[Part] extends { name: infer Name extends QueryName } ? Rows<Name> : never;
-};
-
 interface KindOptions<State, Load extends Readonly<Record<string, Query>>> {
   name: string;
-  load(id: string): Load;
-  start(id: string, rows: LoadedRows<Load>, source: Source): State;
+  load(id: string, before: number): Load;
+  start(id: string, rows: LoadedRows<Load>, source: LoadSource): State;
+  snapshot?: StateSnapshot<State>;
   streams: Readonly<Record<string, Stream<State>>>;
   commands: Readonly<Record<string, Command<State>>>;
   timers?: Readonly<Record<string, (state: State, ctx: Context) => undefined>>;

@@ -97,6 +97,8 @@ export class Cell implements Writer {
   /** Read when the first command with an idempotency key comes. */
   seen: Seen | null = null;
   ticket = 0;
+  /** Of the newest snapshot; 0 before the first. */
+  snapshotBytes = 0;
   /** Rows to read for a page of a replay; null before the first. */
   pageRows: number | null = null;
   lastUsedMs: number;

@@ -8,6 +8,8 @@ export interface CellsOptions {
   readonly actorsMax: number;
   /** Whether all that the actor wrote is committed; until then it can't be let go. */
   readonly settled: (cell: Cell) => boolean;
+  /** Its state is about to leave memory. */
+  readonly leaves: (cell: Cell) => void;
 }
 
 /** After all were looked at and none could be let go, how long until they are looked at again. */
@@ -50,6 +52,7 @@ export class Cells {
   passivate(beforeMs: number, nowMs: number): void {
     for (const cell of this.#cells.values()) {
       if (cell.lastUsedMs > beforeMs || cell.stoppedUntilMs > beforeMs || !this.#isIdle(cell)) continue;
+      this.#options.leaves(cell);
       cell.chill();
       if (!cell.isTied) this.#cells.delete(cell.key);
     }
@@ -63,6 +66,7 @@ export class Cells {
     for (const cell of this.#cells.values()) {
       // One that is tied would stay: to take its state away makes no room.
       if (cell.isTied || cell.stoppedUntilMs > nowMs || !this.#isIdle(cell)) continue;
+      this.#options.leaves(cell);
       cell.chill();
       this.#cells.delete(cell.key);
     }

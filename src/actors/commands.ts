@@ -4,7 +4,7 @@ import { ToEdge, type Params } from '../link/messages.ts';
 import type { Query } from '../storage/storage.ts';
 import type { Command } from './actor.ts';
 import type { Cell, Item } from './cell.ts';
-import { keyLifetimeMs, loadedKeysMax, Seen, type CommandKey } from './seen.ts';
+import { keyLifetimeMs, type CommandKey } from './seen.ts';
 import type { Runtime } from './runtime.ts';
 import type { Turn } from './turn.ts';
 
@@ -58,15 +58,7 @@ function onceOnly(runtime: Runtime, attempt: Attempt, key: CommandKey): void {
   const now = runtime.now();
   const since = now - keyLifetimeMs;
   if (!cell.seen) {
-    const query: Query = {
-      name: 'idempotencyKeys',
-      args: { actor: cell.key, since, limit: loadedKeysMax },
-    };
-    runtime.hold(cell, item, query, (rows) => {
-      cell.seen = new Seen(rows);
-      onceOnly(runtime, attempt, key);
-    });
-    return;
+    return runtime.remember(cell, item, () => onceOnly(runtime, attempt, key));
   }
   const seen = cell.seen.has(key, now);
   if (seen === true) return repeated(runtime, attempt);
@@ -133,17 +125,18 @@ function receive(
 }
 
 function remember(cell: Cell, turn: Turn, key: CommandKey): void {
+  const madeAt = cell.seen?.timeOf(turn.now) ?? turn.now;
   const row = {
     actor: cell.key,
     command: key.command,
     user_id: key.user,
     idempotency_key: key.key,
-    created_at: turn.now,
+    created_at: madeAt,
   };
   turn.write({ op: 'upsert', table: 'idempotency_keys', row });
   if (turn.answer) {
     const answer = Buffer.from(turn.answer.bytes).toString();
     turn.write({ op: 'upsert', table: 'command_answers', row: { ...row, answer } });
   }
-  cell.seen?.add(key, turn.now);
+  cell.seen?.add(key, madeAt);
 }

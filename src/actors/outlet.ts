@@ -7,7 +7,7 @@ import type { Subscribers } from './subscribers.ts';
 import type { Output } from './turn.ts';
 
 /** What goes to edges; all else has a way of its own. */
-type ToEdges = Exclude<Output, { to: 'peer' | 'nodes' }>;
+type ToEdges = Exclude<Output, { to: 'peer' | 'nodes' | 'snapshots' }>;
 
 /** The way to one edge. */
 export interface EdgePort {

@@ -1,16 +1,21 @@
 // Reads rows for actors: those that a state starts from, and those that an item waits for. Meanwhile the actor takes no
 // turn, and what it wrote before is in what is read.
-import type { Query, Storage } from '../storage/storage.ts';
-import type { Source } from './actor.ts';
+import type { Query } from '../storage/storage.ts';
 import { isSilent, type Asking, type Cell, type Item } from './cell.ts';
 import type { Gate } from './gate.ts';
+import { loadState, type LoadOptions } from './loading.ts';
+import { readSeen } from './remembering.ts';
 import type { Instead } from './runtime.ts';
+import type { Seen } from './seen.ts';
 import type { Output } from './turn.ts';
 
-export interface ReaderOptions {
-  readonly storage: Storage;
+export interface ReaderOptions extends LoadOptions {
   readonly gate: Gate<Cell, Output>;
-  readonly source: () => Source;
+}
+
+interface Reading<Value> {
+  readonly read: () => Promise<Value>;
+  readonly waits: boolean;
 }
 
 export interface ReaderEvents {
@@ -23,13 +28,6 @@ export interface ReaderEvents {
   refuse(cell: Cell, item: Asking, error: unknown): void;
   /** Nobody waits for what could not be read: the state, or an item that lies in the mailbox again. */
   failed(cell: Cell, error: unknown): void;
-}
-
-export interface Asked {
-  readonly query: Query;
-  /** Whether it waits until what the actor wrote is committed. */
-  readonly waits: boolean;
-  readonly instead?: Instead | undefined;
 }
 
 export class Reader {
@@ -52,7 +50,7 @@ export class Reader {
     cell.phase = 'loading';
     this.#holding += 1;
     this.#options.gate.whenSettled(cell, () => {
-      this.#state(cell)
+      loadState(cell, this.#options)
         .then((state) => {
           cell.state = state;
           cell.phase = 'ready';
@@ -71,7 +69,12 @@ export class Reader {
     });
   }
 
-  ask(cell: Cell, item: Item, asked: Asked, then: (rows: readonly never[]) => void): void {
+  /**
+   * Holds the actor until something is read.
+   *
+   * @param waits whether it is read when all that the actor wrote is committed, or at once.
+   */
+  hold<Value>(cell: Cell, item: Item, { read, waits }: Reading<Value>, then: (value: Value) => void): void {
     cell.phase = 'holding';
     this.#holding += 1;
     const resume = (next: () => void): void => {
@@ -85,9 +88,9 @@ export class Reader {
       }
       this.#events.goesOn(cell);
     };
-    const read = (): void => {
-      this.#rows(asked).then(
-        (rows) => resume(() => then(rows)),
+    const start = (): void => {
+      read().then(
+        (value) => resume(() => then(value)),
         (error: unknown) => {
           if (!isSilent(item)) return resume(() => this.#events.refuse(cell, item, error));
           this.#holding -= 1;
@@ -96,18 +99,12 @@ export class Reader {
         },
       );
     };
-    if (asked.waits) this.#options.gate.whenSettled(cell, read);
-    else read();
+    if (waits) this.#options.gate.whenSettled(cell, start);
+    else start();
   }
 
-  async #state({ kind, id }: Cell): Promise<unknown> {
-    const { storage, source } = this.#options;
-    const parts = Object.entries(kind.load(id));
-    const rows = await Promise.all(parts.map(async ([part, query]) => [part, await storage.query(query)]));
-    return kind.start(id, Object.fromEntries(rows) as never, source());
-  }
-
-  async #rows({ query, instead }: Asked): Promise<readonly never[]> {
+  /** @param instead asked for rows when they can't be read. @throws StorageError */
+  async rows(query: Query, instead?: Instead): Promise<readonly never[]> {
     try {
       return (await this.#options.storage.query(query)) as readonly never[];
     } catch (error) {
@@ -115,5 +112,11 @@ export class Reader {
       if (rows) return rows;
       throw error;
     }
+  }
+
+  /** @throws StorageError */
+  seen(cell: Cell): Promise<Seen> {
+    const { storage, snapshots, source } = this.#options;
+    return readSeen(cell.key, { storage, snapshots, now: source().now });
   }
 }

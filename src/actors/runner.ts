@@ -24,6 +24,8 @@ import { refusalMessage, refusalOf, stopped, unreadable, type Outlet } from './o
 import { Reader } from './reader.ts';
 import type { Instead, Runtime } from './runtime.ts';
 import type { ShardCounts } from './shard-metrics.ts';
+import type { SnapshotRounds } from './snapshot-rounds.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
 import { receiveAcknowledge, receiveRejoin, receiveReplay, receiveSubscribe } from './subscribing.ts';
 import { Turn, type Output } from './turn.ts';
 
@@ -34,6 +36,8 @@ export interface RunnerLimits extends FaultLimits {
 
 export interface RunnerOptions {
   readonly storage: Storage;
+  readonly snapshots: SnapshotStore;
+  readonly rounds: SnapshotRounds;
   readonly clock: Clock;
   readonly source: () => Source;
   readonly limits: RunnerLimits;
@@ -113,7 +117,10 @@ export class Runner implements Runtime {
   finish(cell: Cell, turn: Turn, bytes: number): void {
     const { gate } = this.#options;
     const delivered = turn.deliveries?.reduce((sum, { body }) => sum + body.bytes.length, 0) ?? 0;
-    if (turn.writes.length > 0) gate.write(cell, turn.writes, bytes + delivered);
+    if (turn.writes.length > 0) {
+      gate.write(cell, turn.writes, bytes + delivered);
+      this.#options.rounds.wrote(cell);
+    }
     for (const output of turn.outputs) gate.emit(cell, output);
     for (const { delayMs, name } of turn.timers) this.#setTimer(cell, delayMs, name);
     if (turn.tie && cell.tie(turn, turn.tie)) {
@@ -157,11 +164,18 @@ export class Runner implements Runtime {
     then: (rows: readonly never[]) => void,
     instead?: Instead,
   ): void {
-    this.#reader.ask(cell, item, { query, waits: true, instead }, then);
+    this.#reader.hold(cell, item, { read: () => this.#reader.rows(query, instead), waits: true }, then);
   }
 
   peek(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void {
-    this.#reader.ask(cell, item, { query, waits: false }, then);
+    this.#reader.hold(cell, item, { read: () => this.#reader.rows(query), waits: false }, then);
+  }
+
+  remember(cell: Cell, item: Item, then: () => void): void {
+    this.#reader.hold(cell, item, { read: () => this.#reader.seen(cell), waits: true }, (seen) => {
+      cell.seen = seen;
+      then();
+    });
   }
 
   isSettled(cell: Cell): boolean {

@@ -35,6 +35,8 @@ export interface Runtime {
   hold(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void, instead?: Instead): void;
   /** As `hold`, at once: what the actor wrote lately may be missing. */
   peek(cell: Cell, item: Item, query: Query, then: (rows: readonly never[]) => void): void;
+  /** Reads what the actor remembers of the commands that it has applied, as `hold` reads rows. */
+  remember(cell: Cell, item: Item, then: () => void): void;
   /** Whether all that the actor wrote is committed. */
   isSettled(cell: Cell): boolean;
   /** Something that nobody waits for: its turn comes when those before it have had theirs. */

@@ -8,23 +8,25 @@ import {
   ToShard,
   type AttachMessage,
   type JoinMessage,
-  type RelayMessage,
   type ToPeerMessage,
   type ToShardMessage,
 } from '../link/messages.ts';
 import type { Shared } from '../storage/shared.ts';
-import type { Storage, StorageError } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
 import { Attachments } from './attachments.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
 import { Cells } from './cells.ts';
 import { ConsumerList, consumerKey } from './consumer-list.ts';
-import { fedStreams, withheld } from './feeding.ts';
+import { Exits } from './exits.ts';
+import { fedStreams } from './feeding.ts';
 import { Gate, type GateLimits } from './gate.ts';
 import { Outlet, replaced, type EdgePort } from './outlet.ts';
 import { Peers, type PeerPort } from './peers.ts';
 import { Runner, type RunnerLimits } from './runner.ts';
 import { shardCountsAlone, type ShardCounts } from './shard-metrics.ts';
+import { SnapshotRounds } from './snapshot-rounds.ts';
+import { SnapshotStore, type Kept } from './snapshot-store.ts';
 import type { Output } from './turn.ts';
 
 export interface ShardLimits extends GateLimits, RunnerLimits {
@@ -70,6 +72,9 @@ export class Shard {
   readonly #gate: Gate<Cell, Output>;
   readonly #runner: Runner;
   readonly #peers: Peers;
+  readonly #exits: Exits;
+  readonly #snapshots: SnapshotStore;
+  readonly #rounds: SnapshotRounds;
   /** Places of the edges that have said what their consumers hold. */
   readonly #joined = new Set<number>();
   #isDraining = false;
@@ -81,10 +86,10 @@ export class Shard {
     this.#counts = options.counts ?? shardCountsAlone();
     const { clock, kinds, limits, ids, settings, storage, log, place = { index: 0, count: 1 } } = options;
     this.#gate = new Gate(storage, limits, {
-      release: (output) => this.#release(output),
+      release: (output) => this.#exits.release(output),
       // Waiting for the links' own end of the turn would cost one more round of the event loop.
       settled: () => this.#outlet.flush(),
-      lost: (output, error) => this.#lose(output, error),
+      lost: (output, error) => this.#exits.lose(output, error),
       failed: (cell, error) => {
         log.error({ err: error, actor: cell.key }, 'commit failed, the actor is loaded again');
         if (cell.phase === 'ready') cell.chill();
@@ -101,18 +106,30 @@ export class Shard {
     });
     const outlet = this.#outlet;
     const counts = this.#counts;
+    const { shared = null } = options;
+    const snapshots = (this.#snapshots = new SnapshotStore({ shared, storage, clock, log }));
+    const keep = (cell: Cell, kept: Kept): void => this.#gate.emit(cell, { to: 'snapshots', kept });
+    const rounds = (this.#rounds = new SnapshotRounds({ store: snapshots, clock, log, keep }));
     this.#runner = new Runner({
-      ...{ storage, clock, source, limits, log, outlet, counts },
+      ...{ storage, snapshots, rounds, shared, clock, source, limits, log, outlet, counts },
       gate: this.#gate,
-      shared: options.shared ?? null,
     });
     this.#peers = new Peers({ ...place, deliver: (message) => this.receive(noEdge, message) });
     if (place.edges) {
       this.#runner.handsOut = false;
       clock.after(joinedWithinMs, () => this.#allJoined());
     }
+    this.#exits = new Exits({
+      ...{ outlet, snapshots, shared, counts },
+      peers: this.#peers,
+      cellOf: (actor) => this.#cells.get(actor),
+      withheld: (cell, stream) => this.#runner.deliver(cell, { type: 'feed', stream }),
+    });
     const settled = (cell: Cell): boolean => this.#gate.settled(cell);
-    this.#cells = new Cells({ kinds, actorsMax: limits.actorsMax, settled });
+    this.#cells = new Cells({
+      ...{ kinds, actorsMax: limits.actorsMax, settled },
+      leaves: (cell) => rounds.leaves(cell),
+    });
     clock.every(Math.max(1_000, limits.idleMs / 4), () =>
       this.#cells.passivate(clock.now() - limits.idleMs, clock.now()),
     );
@@ -120,7 +137,7 @@ export class Shard {
 
   /** Whether every command is answered and every write committed. */
   get idle(): boolean {
-    return this.#gate.idle && this.#runner.idle && this.#peers.idle;
+    return this.#gate.idle && this.#runner.idle && this.#peers.idle && this.#snapshots.idle;
   }
 
   /** Actors in memory. */
@@ -161,11 +178,12 @@ export class Shard {
     }
   }
 
-  /** Gives every actor in memory its last turn. */
+  /** Gives every actor in memory its last turn, and a snapshot where one is due. */
   drain(): void {
     for (const cell of this.#cells.all()) {
       if (cell.kind.drain && cell.phase !== 'cold') this.#runner.deliver(cell, { type: 'drain' });
     }
+    this.#rounds.drain();
   }
 
   /**
@@ -174,6 +192,7 @@ export class Shard {
    */
   fence(): void {
     this.#isFenced = true;
+    this.#rounds.end();
   }
 
   /** @param index the edge's place; ignored for what shards send. */
@@ -238,7 +257,7 @@ export class Shard {
         return this.#deliver(actor, { type: 'command', edge: noEdge, message: asked });
       }
       case ToShard.relay:
-        return this.#relay(message);
+        return this.#exits.relay(message);
       case ToShard.feed: {
         // Without one there are no subscribers, and whoever comes finds everything in the database.
         const cell = this.#cells.get(message[1]);
@@ -313,40 +332,5 @@ export class Shard {
       cell.isTyingAgain = false;
       this.#tied(cell, { came: null, gone: null, isAgain: true });
     });
-  }
-
-  #relay([, actor, destination, message]: RelayMessage): void {
-    const subscribers = this.#cells.get(actor)?.subscribers;
-    const publish = [ToEdge.publish, destination, null, message, false] as const;
-    const bytes = message[2].length;
-    this.#outlet.release({ to: { destination, plain: false, actor }, message: publish, bytes }, subscribers);
-  }
-
-  /** Its writes were not applied, as far as anybody knows: a commit that broke off may have been made. */
-  #lose(output: Output, error: StorageError): void {
-    // The word of what may have been appended is never wrong.
-    if (output.to === 'peer') {
-      if (output.message[0] === ToShard.feed) this.#release(output);
-      return;
-    }
-    if (output.to === 'nodes') {
-      const [kind] = output.message;
-      // Sessions are there whatever the database says.
-      if (kind === 'session' || kind === 'tracking') this.#release(output);
-      return;
-    }
-    this.#outlet.lose(output, error);
-    if (output.message[0] !== ToEdge.publish || !('actor' in output.to)) return;
-    const cell = this.#cells.get(output.to.actor);
-    const stream = cell && withheld(cell, output.message);
-    if (stream) this.#runner.deliver(cell, { type: 'feed', stream });
-  }
-
-  #release(output: Output): void {
-    if (output.to === 'peer') return this.#peers.send(output.message, output.bytes);
-    if (output.to === 'nodes') return this.#options.shared?.tell(output.message);
-    if (output.message[0] === ToEdge.publish) this.#counts.published.add();
-    const { to } = output;
-    this.#outlet.release(output, 'actor' in to ? this.#cells.get(to.actor)?.subscribers : undefined);
   }
 }

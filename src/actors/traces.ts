@@ -18,7 +18,11 @@ export class Traces {
   }
 
   add(text: string): void {
-    const trace = traceOf(text);
+    this.addTrace(traceOf(text));
+  }
+
+  /** One as `words` and `traceOf` give them. */
+  addTrace(trace: number): void {
     const slot = this.#slotFor(trace);
     if (this.#slots[slot] === trace) return;
     this.#slots[slot] = trace;
@@ -27,6 +31,11 @@ export class Traces {
     const before = this.#slots;
     this.#slots = new Uint32Array(before.length * 2);
     for (const one of before) if (one !== 0) this.#slots[this.#slotFor(one)] = one;
+  }
+
+  /** All of them, in no order. */
+  words(): Uint32Array {
+    return this.#slots.filter((trace) => trace !== 0);
   }
 
   /** Where the trace is, or where it would go. */
@@ -39,7 +48,7 @@ export class Traces {
 }
 
 /** FNV-1a over UTF-16 units, mixed so that its low bits spread; never 0. */
-function traceOf(text: string): number {
+export function traceOf(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);

@@ -13,6 +13,7 @@ import type { AnyKind, Context, Delivery, KindSettings, PublishOptions, Source, 
 import type { Attachments } from './attachments.ts';
 import { jsonBody, type Body } from './body.ts';
 import { actorKey, toSegment } from './route.ts';
+import type { Kept } from './snapshot-store.ts';
 
 /** Something a turn sends: to one edge, to all that have subscribers of a destination, to another actor, or to other nodes. */
 export type Output =
@@ -29,7 +30,8 @@ export type Output =
       readonly bytes: number;
     }
   | { readonly to: 'peer'; readonly message: ToPeerMessage; readonly bytes: number }
-  | { readonly to: 'nodes'; readonly message: SharedChange };
+  | { readonly to: 'nodes'; readonly message: SharedChange }
+  | { readonly to: 'snapshots'; readonly kept: Kept };
 
 /** `/topic/room.{id}.events` with the values in their places. */
 export function fillDestination(template: string, id: string, params: Params): string {

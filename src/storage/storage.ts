@@ -211,10 +211,10 @@ export interface Queries {
    * is now, which is 0 for a new one.
    */
   documentHead: { args: { docId: string }; row: { oldest: number; newest: number } };
-  /** The newest snapshot, or no row. */
-  documentSnapshot: { args: { docId: string }; row: DocumentSnapshotRow };
-  /** Operations that the newest snapshot lacks (all when there is none), by revision. */
-  documentTail: { args: { docId: string }; row: DocumentOperationRow };
+  /** The newest snapshot with `revision < before`, or no row. */
+  documentSnapshot: { args: { docId: string; before: number }; row: DocumentSnapshotRow };
+  /** Operations that the same snapshot lacks and the one before them (all without a snapshot), by revision. */
+  documentTail: { args: { docId: string; before: number }; row: DocumentOperationRow };
   /** Operations with `revision > after`, by revision. */
   documentOperationsAfter: {
     args: { docId: string; after: number; limit: number };

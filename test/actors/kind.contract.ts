@@ -4,94 +4,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AnyKind } from '../../src/actors/actor.ts';
 import { nothing, raw } from '../../src/actors/body.ts';
-import { actorKey } from '../../src/actors/route.ts';
 import { routesOf } from '../../src/actors/routes.ts';
 import { fillDestination } from '../../src/actors/turn.ts';
-import type { Params, StreamMessage } from '../../src/link/messages.ts';
-import type { Transaction } from '../../src/storage/storage.ts';
-import { FakeStorage } from '../support/fake-storage.ts';
-import { rounds, TestShard, type Asked } from './test-shard.ts';
+import type { StreamMessage } from '../../src/link/messages.ts';
+import { Actor, durableOf, idleMs, stepsOf, type CommandSample, type KindSamples } from './kind-actor.ts';
+import { snapshotRules } from './snapshot.contract.ts';
+import { rounds } from './test-shard.ts';
 
-/** A command that the kind takes, at least when its actor is in the right state. */
-export interface CommandSample extends Omit<Asked, 'actor' | 'edge' | 'key'> {
-  /** JSON of the body, where it is not given as bytes. */
-  readonly json?: unknown;
-}
-
-export interface StreamSample {
-  readonly user: string;
-  readonly roles?: readonly string[];
-  readonly params?: Params;
-}
-
-export interface KindSamples {
-  readonly id: string;
-  /** What others have written before. */
-  readonly stored?: Transaction;
-  /** Commands by name that bring a new actor into a state in which the others can succeed. */
-  readonly setup: fc.Arbitrary<readonly (readonly [command: string, sample: CommandSample])[]>;
-  readonly commands: Readonly<Record<string, fc.Arbitrary<CommandSample>>>;
-  /** A subscription that is admitted after the setup, for each stream. */
-  readonly streams: Readonly<Record<string, StreamSample>>;
-  /** The state as plain data, where it holds objects with insides of their own. */
-  plain?(state: never): unknown;
-  /** The part of the (plain) state that must outlive a reload; all of it unless given. */
-  durable?(state: never): unknown;
-  /** A message as it must be the same when it is replayed; its bytes unless given. */
-  lasting?(message: StreamMessage): unknown;
-}
-
-type Step = readonly [command: string, sample: CommandSample];
-
-const idleMs = 60_000;
-
-/** One actor of the kind on a shard, with its state in view. */
-class Actor {
-  readonly shard: TestShard;
-  readonly key: string;
-  readonly succeeded = new Set<string>();
-  loads = 0;
-  readonly #samples: KindSamples;
-  #state: unknown;
-
-  constructor(kind: AnyKind, samples: KindSamples) {
-    this.key = actorKey(kind.name, samples.id);
-    this.#samples = samples;
-    const watched: AnyKind = {
-      ...kind,
-      start: (...args) => {
-        this.loads += 1;
-        this.#state = kind.start(...args);
-        return this.#state as never;
-      },
-    };
-    const storage = new FakeStorage();
-    if (samples.stored) void storage.commit([samples.stored]);
-    this.shard = new TestShard({ idleMs, faultsMax: 1_000_000 }, { storage, kinds: [watched] });
-  }
-
-  /** @returns `ok…` or the code of the refusal. */
-  async ask([command, { json, ...asked }]: Step): Promise<string> {
-    const body = asked.body ?? (json === undefined ? '' : JSON.stringify(json));
-    const answer = await this.shard.answerOf(command, { ...asked, body, actor: this.key });
-    if (answer?.startsWith('ok')) this.succeeded.add(command);
-    return answer ?? 'no answer';
-  }
-
-  /** The state as it is now: one that was lost is loaded again first. */
-  async state(): Promise<unknown> {
-    await this.shard.answerOf('nothing handles this', { actor: this.key });
-    return this.#samples.plain ? this.#samples.plain(this.#state as never) : this.#state;
-  }
-
-  async copyOfState(): Promise<unknown> {
-    return structuredClone(await this.state());
-  }
-
-  async run(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) await this.ask(step);
-  }
-}
+export type { CommandSample, KindSamples } from './kind-actor.ts';
 
 const jsonText = fc.oneof(
   fc.json({ maxDepth: 3 }),
@@ -126,16 +46,6 @@ function garbageFor(good: fc.Arbitrary<CommandSample>): fc.Arbitrary<CommandSamp
   return fc.oneof({ weight: 3, arbitrary: spoilt }, { weight: 3, arbitrary: other }, oddParams);
 }
 
-/** Commands in any order and number. */
-function stepsOf(samples: KindSamples): fc.Arbitrary<readonly Step[]> {
-  const all = Object.entries(samples.commands).map(([name, sample]) =>
-    sample.map((one): Step => [name, one]),
-  );
-  return fc
-    .tuple(samples.setup, fc.array(fc.oneof(...all), { maxLength: 25, size: 'max' }))
-    .map(([setup, rest]) => [...setup, ...rest]);
-}
-
 /** @param samples undefined fails, and says what to do. */
 export function kindContract(kind: AnyKind, samples: KindSamples | undefined): void {
   if (!samples) {
@@ -149,6 +59,7 @@ export function kindContract(kind: AnyKind, samples: KindSamples | undefined): v
     garbageRules(kind, samples);
     stateRules(kind, samples);
     streamRules(kind, samples);
+    if (kind.snapshot) snapshotRules(kind, kind.snapshot, samples);
   });
 }
 
@@ -224,10 +135,6 @@ function garbageRules(kind: AnyKind, samples: KindSamples): void {
       { numRuns: 30 },
     );
   });
-}
-
-function durableOf(samples: KindSamples): (state: unknown) => unknown {
-  return (state) => (samples.durable ? samples.durable(state as never) : state);
 }
 
 function stateRules(kind: AnyKind, samples: KindSamples): void {

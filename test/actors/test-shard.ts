@@ -103,20 +103,28 @@ export interface Subscribing {
   readonly from?: From;
 }
 
+export interface TestShardOptions {
+  readonly storage?: FakeStorage;
+  readonly shared?: FakeShared;
+  readonly kinds?: readonly AnyKind[];
+  /** How many ids others have made before, on the same store. */
+  readonly ids?: number;
+}
+
 /** A shard with edges 0 and 1, a store and a clock that a test holds in its hands. */
 export class TestShard {
   readonly clock = new FakeClock();
   readonly storage: FakeStorage;
+  /** What the shard has warned of. */
+  readonly warnings: Readonly<Record<string, unknown>>[] = [];
   readonly edges = [new RecordingEdge(), new RecordingEdge()] as const;
   readonly shard: Shard;
   #requests = 0;
-  #ids = 0;
+  #ids: number;
 
-  constructor(
-    limits: Partial<ShardLimits> = {},
-    options: { storage?: FakeStorage; shared?: FakeShared; kinds?: readonly AnyKind[] } = {},
-  ) {
+  constructor(limits: Partial<ShardLimits> = {}, options: TestShardOptions = {}) {
     this.storage = options.storage ?? new FakeStorage();
+    this.#ids = options.ids ?? 0;
     this.shard = new Shard({
       kinds: options.kinds ?? [probe],
       storage: this.storage,
@@ -125,7 +133,7 @@ export class TestShard {
       ids: { newId: () => this.#name('id'), newEpoch: () => this.#name('epoch') },
       settings: { priceIntervalMs: 500 },
       limits: { ...defaultLimits, ...limits },
-      log: pino({ level: 'silent' }),
+      log: pino({ level: 'warn' }, { write: (line) => this.#logged(line) }),
     });
     for (const [index, edge] of this.edges.entries()) this.shard.addEdge(index, edge);
   }
@@ -181,6 +189,11 @@ export class TestShard {
   async written(count: number, body = 'm'): Promise<void> {
     for (let index = 1; index <= count; index += 1) this.ask('write', { body: `${body}${index}` });
     await rounds();
+  }
+
+  #logged(line: string): void {
+    const entry = JSON.parse(line) as Record<string, unknown>;
+    if (entry['level'] === pino.levels.values['warn']) this.warnings.push(entry);
   }
 
   #name(what: string): string {

@@ -64,7 +64,10 @@ describe.each([
       await client.deactivate();
       expect([library.closes, library.error]).toEqual([1, null]);
       await server.logged(
-        (line) => line['event'] === 'disconnect' && line['user'] === user && line['protocol'] === `stomp 1.2, sockjs ${name}`,
+        (line) =>
+          line['event'] === 'disconnect' &&
+          line['user'] === user &&
+          line['protocol'] === `stomp 1.2, sockjs ${name}`,
       );
     },
   );

@@ -9,10 +9,12 @@ export function documentRules({ write, query }: Fixture): void {
   const docId = 'd1';
   const of = (rows: readonly { revision: number }[]) => rows.map(({ revision }) => revision);
   const head = async () => (await query({ name: 'documentHead', args: { docId } }))[0];
-  const tail = async () => of(await query({ name: 'documentTail', args: { docId } }));
+  const tail = async (before = Infinity) =>
+    of(await query({ name: 'documentTail', args: { docId, before } }));
   const after = async (revision: number, limit = 99) =>
     of(await query({ name: 'documentOperationsAfter', args: { docId, after: revision, limit } }));
-  const newest = async () => of(await query({ name: 'documentSnapshot', args: { docId } }));
+  const newest = async (before = Infinity) =>
+    of(await query({ name: 'documentSnapshot', args: { docId, before } }));
   const operations = (...revisions: number[]) =>
     revisions.map((revision) => insert('document_operations', operation({ revision })));
 
@@ -38,7 +40,7 @@ export function documentRules({ write, query }: Fixture): void {
       expect(await head()).toEqual({ oldest: 3, newest: 3 });
     });
 
-    it('[STORE42] the tail of a document is what its newest snapshot lacks, all of it without one', async () => {
+    it('[STORE42] the tail of a document is what its newest snapshot lacks and one more, all without one', async () => {
       await write(...operations(3, 1, 0, 2, 4));
       expect(await tail()).toEqual([0, 1, 2, 3, 4]);
       await write(
@@ -46,9 +48,15 @@ export function documentRules({ write, query }: Fixture): void {
         insert('document_snapshots', snapshot({ revision: 2 })),
       );
       expect(await newest()).toEqual([4]);
-      expect(await tail()).toEqual([4]);
+      expect(await tail()).toEqual([3, 4]);
       await write(insert('document_snapshots', snapshot({ revision: 5 })));
+      expect(await tail()).toEqual([4]);
+      await write(insert('document_snapshots', snapshot({ revision: 7 })));
       expect(await tail()).toEqual([]);
+      expect([await newest(7), await tail(7)]).toEqual([[5], [4]]);
+      expect([await newest(5), await tail(5)]).toEqual([[4], [3, 4]]);
+      expect([await newest(4), await tail(4)]).toEqual([[2], [1, 2, 3, 4]]);
+      expect([await newest(2), await tail(2)]).toEqual([[], [0, 1, 2, 3, 4]]);
       expect(await after(1, 2)).toEqual([2, 3]);
       expect(await after(-Infinity)).toEqual([0, 1, 2, 3, 4]);
       expect(await after(4)).toEqual([]);

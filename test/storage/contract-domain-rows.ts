@@ -75,7 +75,7 @@ const samples: readonly Sample[] = [
   }),
   sample('document_snapshots', snapshot({ revision: 3, content: 'a\u{1F600}' }), {
     name: 'documentSnapshot',
-    args: { docId: 'd1' },
+    args: { docId: 'd1', before: Infinity },
   }),
   sample('queue_messages', queueMessage({ headers: '{"a":"b"}', body, is_text: false, tries: 4 }), {
     name: 'queueMessagesAfter',
@@ -131,7 +131,9 @@ export function domainRowRules({ write, commitReasons, query }: Fixture): void {
       await write(upsert('orders', order()), upsert('documents', document({ epoch: 'e2' })));
       expect(await query({ name: 'orderChanges', args: { orderId: 'o1', limit: 9 } })).toHaveLength(1);
       expect(await revisions('d1')).toEqual([4]);
-      expect(await query({ name: 'documentSnapshot', args: { docId: 'd1' } })).toHaveLength(1);
+      expect(await query({ name: 'documentSnapshot', args: { docId: 'd1', before: Infinity } })).toHaveLength(
+        1,
+      );
     });
 
     it('[STORE4] a delete removes the row with that key and no other', async () => {
@@ -183,7 +185,7 @@ export function domainRowRules({ write, commitReasons, query }: Fixture): void {
       const counts = async (orderId: string, docId: string) => [
         (await query({ name: 'orderChanges', args: { orderId, limit: 9 } })).length,
         (await revisions(docId)).length,
-        (await query({ name: 'documentSnapshot', args: { docId } })).length,
+        (await query({ name: 'documentSnapshot', args: { docId, before: Infinity } })).length,
       ];
       expect(await counts('o1', 'd1')).toEqual([0, 0, 0]);
       expect(await counts('o2', 'd2')).toEqual([1, 1, 1]);

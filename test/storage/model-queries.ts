@@ -95,8 +95,10 @@ function queriesOfThing(id: string, { after, limit }: Bounds): Query[] {
     { name: 'products', args: { after: id, limit } },
     { name: 'document', args: { docId: id } },
     { name: 'documentHead', args: { docId: id } },
-    { name: 'documentSnapshot', args: { docId: id } },
-    { name: 'documentTail', args: { docId: id } },
+    { name: 'documentSnapshot', args: { docId: id, before: Infinity } },
+    { name: 'documentTail', args: { docId: id, before: Infinity } },
+    { name: 'documentSnapshot', args: { docId: id, before: after } },
+    { name: 'documentTail', args: { docId: id, before: after } },
     { name: 'documentOperationsAfter', args: { docId: id, after, limit } },
     { name: 'documentOperationsAfter', args: { docId: id, ...all } },
     ...users.flatMap((userId) =>

@@ -88,7 +88,7 @@ describe('a snapshot', () => {
         else {
           const rest = good.subarray(how === 'remove' ? place + bytes.length : place);
           bad = Buffer.concat(
-            [good.subarray(0, place), how === 'remove' ? [] : bytes, rest].map(Buffer.from),
+            [good.subarray(0, place), how === 'remove' ? [] : bytes, rest].map((part) => Buffer.from(part)),
           );
         }
         if (!bad.equals(good)) expect(defectOf(bad)).not.toBeNull();

@@ -3,6 +3,7 @@
 const storageContract = [
   'src/storage/storage.ts',
   'src/storage/shared.ts',
+  'src/storage/snapshot.ts',
   'src/storage/tables.ts',
   'src/storage/claim.ts',
 ];
@@ -28,6 +29,7 @@ export const layers: readonly { readonly files: string; readonly mayImport: read
       'src/actors/actor.ts',
       'src/actors/body.ts',
       'src/actors/route.ts',
+      'src/actors/state-snapshot.ts',
       // Parts of kinds: named after the kind and what they are.
       'src/actors/kinds/*-*.ts',
       'src/text/',

@@ -4,6 +4,7 @@ import { growth, type Changes } from '../../text/changes.ts';
 import { transformOver } from '../../text/history.ts';
 import type { Text } from '../../text/text.ts';
 import { DocumentCursors } from './document-cursors.ts';
+import type { Seals } from './document-seals.ts';
 import { changesOf } from './document-views.ts';
 
 /** Operations whose changes are held in memory; those based on an earlier revision cost a query. */
@@ -13,6 +14,22 @@ const windowMax = 2_000;
 export interface Since {
   readonly history: readonly Changes[];
   readonly from: number;
+}
+
+export interface DocumentParts {
+  readonly epoch: string;
+  readonly isStored: boolean;
+  readonly oldest: number;
+  readonly snapshot: number;
+  readonly seals: Seals;
+  readonly worthless: readonly number[];
+  readonly text: Text;
+  /** The revision that the text is of; that of the snapshot unless given. */
+  readonly from?: number;
+  /** The operation before that. */
+  readonly last?: DocumentOperationRow | undefined;
+  /** Those since. */
+  readonly tail: readonly DocumentOperationRow[];
 }
 
 export class DocumentState {
@@ -27,25 +44,27 @@ export class DocumentState {
   oldest: number;
   /** The revision of the newest snapshot. */
   snapshot: number;
+  seals: Seals;
+  /** Revisions of snapshots in the database that are worth nothing. */
+  readonly worthless: number[];
+  /** The newest operation; null where there is none, or its row is gone. */
+  last: DocumentOperationRow | null;
   #window: Changes[];
 
-  /** @param text as of the snapshot; `tail` are the operations since. */
-  constructor(options: {
-    readonly epoch: string;
-    readonly isStored: boolean;
-    readonly oldest: number;
-    readonly snapshot: number;
-    readonly text: Text;
-    readonly tail: readonly DocumentOperationRow[];
-  }) {
-    this.epoch = options.epoch;
-    this.isStored = options.isStored;
-    this.oldest = options.oldest;
-    this.snapshot = options.snapshot;
-    this.text = options.text;
-    this.#window = options.tail.map(changesOf);
+  /** @throws RangeError when an operation does not fit the text. */
+  constructor(parts: DocumentParts) {
+    const { tail, from = parts.snapshot } = parts;
+    this.epoch = parts.epoch;
+    this.isStored = parts.isStored;
+    this.oldest = parts.oldest;
+    this.snapshot = parts.snapshot;
+    this.seals = parts.seals;
+    this.worthless = [...parts.worthless];
+    this.text = parts.text;
+    this.last = tail.at(-1) ?? parts.last ?? null;
+    this.#window = tail.map(changesOf);
     for (const changes of this.#window) this.text.apply(changes);
-    this.revision = options.snapshot + this.#window.length;
+    this.revision = from + this.#window.length;
   }
 
   get content(): string {
@@ -70,10 +89,11 @@ export class DocumentState {
   }
 
   /** Changes of the document as it is now. */
-  apply(changes: Changes, session: string): void {
+  apply(changes: Changes, row: DocumentOperationRow, session: string): void {
     this.text.apply(changes);
     this.cursors.move(changes, session);
     this.revision += 1;
+    this.last = row;
     this.#window.push(changes);
     // In steps, so that not every operation moves the list.
     if (this.#window.length >= 2 * windowMax) this.#window = this.#window.slice(-windowMax);

@@ -5,23 +5,18 @@ import { Refusal } from '../../errors.ts';
 import type { DocumentOperationRow } from '../../storage/tables.ts';
 import { growth, normalise, type Changes } from '../../text/changes.ts';
 import { cutsPair, defectOf } from '../../text/defect.ts';
-import { Text } from '../../text/text.ts';
 import { undo, type Step } from '../../text/undo.ts';
 import { command, defineActor, type Attached, type Context } from '../actor.ts';
 import { isoTime, json, jsonBody, nothing, optional } from '../body.ts';
-import { DocumentState, type Since } from './document-state.ts';
+import { compact, operationsKept } from './document-compaction.ts';
+import { documentSnapshot, loadDocument, startDocument } from './document-loading.ts';
+import type { DocumentState, Since } from './document-state.ts';
 import { changesOf, inverseOf, keptChanges, operationView } from './document-views.ts';
 
 const idCharactersMax = 255;
 /** Nobody could subscribe to the topic of a document whose id reads as a pattern, or as the cursors of another. */
 const oddId = /[\p{Cc}*?]|\{[^{}]+\}|\.cursors$/u;
 const documentUnitsMax = 4 * 1024 * 1024;
-/** Operations that are kept at least, and the step in which older ones go. */
-const operationsKept = 10_000;
-const trimStep = 1_000;
-/** A snapshot comes after so many operations; after more in a long text, which costs more to write. */
-const snapshotStepMin = 1_000;
-const snapshotUnitsPerOperation = 1_000;
 const pageMax = 10_000;
 
 const wholeNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -141,24 +136,10 @@ function apply(state: DocumentState, changes: Changes, applied: Applied, ctx: Co
     const document = { doc_id: ctx.id, epoch: state.epoch, created_at: ctx.now };
     ctx.write({ op: 'insert', table: 'documents', row: document });
   }
-  state.apply(changes, ctx.session);
+  state.apply(changes, row, ctx.session);
   ctx.write({ op: 'insert', table: 'document_operations', row });
   compact(state, ctx);
   ctx.publish('operations', jsonBody(operationView(row, changes)), { seq: state.revision });
-}
-
-/** Bounds what is read when the document is loaded, and what is kept. */
-function compact(state: DocumentState, ctx: Context): void {
-  const { revision, text } = state;
-  const step = Math.max(snapshotStepMin, Math.min(text.length / snapshotUnitsPerOperation, operationsKept));
-  if (revision - state.snapshot < step) return;
-  state.snapshot = revision;
-  const row = { doc_id: ctx.id, revision, content: state.content, created_at: ctx.now };
-  ctx.write({ op: 'upsert', table: 'document_snapshots', row });
-  if (revision - state.oldest < operationsKept + trimStep) return;
-  state.oldest = revision - operationsKept;
-  const trim = { op: 'trim_document', docId: ctx.id } as const;
-  ctx.write({ ...trim, operationsBefore: state.oldest, snapshotsBefore: revision });
 }
 
 function cursorBody(docId: string, whose: Attached, at: object, now: number) {
@@ -176,25 +157,9 @@ const operationsAfter = (docId: string, after: number, limit: number) =>
 export const documentKind = defineActor({
   name: 'document',
 
-  load: (id) => ({
-    document: { name: 'document', args: { docId: id } },
-    head: { name: 'documentHead', args: { docId: id } },
-    snapshot: { name: 'documentSnapshot', args: { docId: id } },
-    tail: { name: 'documentTail', args: { docId: id } },
-  }),
-
-  start(_id, rows, source): DocumentState {
-    const [document] = rows.document;
-    const [snapshot] = rows.snapshot;
-    return new DocumentState({
-      epoch: document?.epoch ?? source.newEpoch(),
-      isStored: document !== undefined,
-      oldest: rows.head[0]?.oldest ?? 0,
-      snapshot: snapshot?.revision ?? 0,
-      text: Text.from(snapshot?.content ?? ''),
-      tail: rows.tail,
-    });
-  },
+  load: loadDocument,
+  start: (_id, rows, source) => startDocument(rows, source),
+  snapshot: documentSnapshot,
 
   refusalDetail: (id) => ({ docId: id }),
 

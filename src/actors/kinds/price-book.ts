@@ -36,11 +36,18 @@ export class Quote {
   }
 
   static of(row: PriceRow): Quote {
-    const quote = new Quote(row.symbol, row.price, Date.parse(row.day) / dayMs);
-    quote.open = row.open;
-    quote.volume = row.volume;
-    quote.updatedAt = row.updated_at;
+    const quote = new Quote(row.symbol, row.price, 0);
+    quote.set(row);
     return quote;
+  }
+
+  /** Before anybody has looked at it. */
+  set(row: PriceRow): void {
+    this.price = row.price;
+    this.open = row.open;
+    this.day = Date.parse(row.day) / dayMs;
+    this.volume = row.volume;
+    this.updatedAt = row.updated_at;
   }
 
   /** No arithmetic here: ticks come a hundred times as often as anybody looks. */
@@ -114,6 +121,17 @@ export class PriceBook {
     // A thousand changes a millisecond are more than can be: all symbols at the shortest interval are a fifth of it.
     this.newest = now * 1_000;
     for (const row of rows) this.#add(Quote.of(row));
+  }
+
+  /**
+   * Takes over the last value of a symbol that was not stored any more. One that the database does not know, or knows
+   * better, is left as it is, and so is a value of the future.
+   */
+  renew(row: PriceRow, now: number): void {
+    const quote = this.quotes.get(row.symbol);
+    if (!quote || row.updated_at <= quote.updatedAt || row.updated_at > now) return;
+    quote.set(row);
+    this.unstored.add(quote);
   }
 
   /** @throws Refusal when the book has no place for the new symbols among them; nothing is applied then. */

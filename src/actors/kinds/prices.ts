@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { command, defineActor, type Context, type Present, type Source } from '../actor.ts';
 import { json, nothing, type Body } from '../body.ts';
+import { priceSnapshot } from './price-snapshot.ts';
 import { PriceBook, symbolsMax, type Quote } from './price-book.ts';
 import { decodeTicks, priceSchema, symbolSchema, watchLeaseMs } from './price-views.ts';
 
@@ -87,6 +88,7 @@ export const pricesKind = defineActor({
 
   load: () => ({ prices: { name: 'prices', args: {} } }),
   start: (_id, rows, source: Source) => new PriceBook(rows.prices, source.now),
+  snapshot: priceSnapshot,
 
   streams: {
     all: {

@@ -2,6 +2,8 @@
 import { copied, oneOrNone, page, type MemoryQueries } from './answers.ts';
 import { firstIndex } from './table.ts';
 import { storableText } from '../storable.ts';
+import type { DocumentSnapshotRow } from '../tables.ts';
+import type { MemoryRows } from './rows.ts';
 
 export const documentQueries = {
   document: ({ tables }, { docId }) => oneOrNone(tables.documents.get({ doc_id: docId })),
@@ -14,11 +16,11 @@ export const documentQueries = {
     return [{ oldest: operations.at(0)?.revision ?? newest, newest }];
   },
 
-  documentSnapshot: ({ snapshotsOfDocument }, { docId }) => oneOrNone(snapshotsOfDocument.of(docId).at(-1)),
+  documentSnapshot: (rows, { docId, before }) => oneOrNone(snapshotBefore(rows, docId, before)),
 
-  documentTail({ operationsOfDocument, snapshotsOfDocument }, { docId }) {
-    const from = snapshotsOfDocument.of(docId).at(-1)?.revision ?? -Infinity;
-    return page(operationsOfDocument.of(docId), Infinity, ({ revision }) => revision >= from);
+  documentTail(rows, { docId, before }) {
+    const from = (snapshotBefore(rows, docId, before)?.revision ?? -Infinity) - 1;
+    return page(rows.operationsOfDocument.of(docId), Infinity, ({ revision }) => revision >= from);
   },
 
   documentOperationsAfter: ({ operationsOfDocument }, { docId, after, limit }) =>
@@ -34,3 +36,12 @@ export const documentQueries = {
     return start < 0 ? [] : copied(within.slice(start));
   },
 } satisfies Partial<MemoryQueries>;
+
+function snapshotBefore(
+  { snapshotsOfDocument }: MemoryRows,
+  docId: string,
+  before: number,
+): DocumentSnapshotRow | undefined {
+  const snapshots = snapshotsOfDocument.of(docId);
+  return snapshots[firstIndex(snapshots, ({ revision }) => revision >= before) - 1];
+}
