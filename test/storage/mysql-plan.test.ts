@@ -96,18 +96,39 @@ describe('a plan', () => {
   });
 
   test('[STORE60] never lets a write overtake one that it depends on', () => {
-    const writes: Write[] = [
-      insert('chat_messages', message()),
-      insert('chat_rooms', room()),
-      insert('chat_messages', message()),
-      { op: 'mark_read', roomId: 'lobby', readerId: 'ann', after: 0, upto: 9, at: 0 },
-      insert('chat_messages', message({ seq: 2 })),
-      remove('chat_messages', { message_id: 'm1' }),
-      insert('chat_messages', message()),
-      append('inventory_changes', 's', inventoryChange({ stream: 's' })),
-      { op: 'trim_inventory', stream: 's', upto: 9 },
-      append('inventory_changes', 's', inventoryChange({ stream: 's' })),
+    const ordered: Write[][] = [
+      [
+        insert('chat_messages', message()),
+        insert('chat_rooms', room()),
+        insert('chat_messages', message()),
+        { op: 'mark_read', roomId: 'lobby', readerId: 'ann', after: 0, upto: 9, at: 0 },
+        insert('chat_messages', message({ seq: 2 })),
+        remove('chat_messages', { message_id: 'm1' }),
+        insert('chat_messages', message()),
+      ],
+      [
+        append('inventory_changes', 's', inventoryChange({ stream: 's' })),
+        { op: 'trim_inventory', stream: 's', upto: 9 },
+        append('inventory_changes', 's', inventoryChange({ stream: 's' })),
+      ],
+      // The last one may remove the row that the one before it makes.
+      [
+        remove('inventory_changes', { stream: 's', seq: 1 }),
+        append('inventory_changes', 's', inventoryChange({ stream: 's' })),
+        remove('inventory_changes', { stream: 's', seq: 1 }),
+      ],
+      // The one before the last may be refused for a place or a key that the last one gives up.
+      [
+        remove('queue_messages', { message_id: 'q1' }),
+        insert('queue_messages', queueMessage({ message_id: 'q2' })),
+        remove('queue_messages', { message_id: 'q3' }),
+      ],
+      [
+        remove('chat_rooms', { room_id: 'one' }),
+        insert('chat_messages', message()),
+        remove('chat_rooms', { room_id: 'two' }),
+      ],
     ];
-    expect(planWrites(writes).flat()).toEqual(writes);
+    for (const writes of ordered) expect(planWrites(writes).flat()).toEqual(writes);
   });
 });
