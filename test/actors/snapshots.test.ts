@@ -121,7 +121,7 @@ describe('a snapshot', () => {
     expect(await shard.inDatabase('prices/')).toBeNull();
     await shard.pass(3 * 60_000);
     expect(await shard.inDatabase('prices/')).toMatchObject({
-      data: [['A', '1', '1', '2031-05-06', 0, expect.any(Number)]],
+      data: [['A', '1', '1', expect.any(Number), 0, expect.any(Number)]],
     });
   });
 
@@ -315,9 +315,8 @@ describe('keys of commands', () => {
     expect(await head(next.storage)).toBe(many + 2);
     expect(next.warnings).toEqual([]);
     const asked = next.storage.queries.filter(({ name: of }) => of === 'idempotencyKeys');
-    expect(asked.map(({ args }) => args)).toMatchObject([{ limit: few }, { limit: 65_536 }]);
     // From the newest key of the snapshot on, and not those of a whole day.
-    expect(asked[1]?.args).toMatchObject({ since: shard.inRedis(name)?.place });
+    expect(asked.map(({ args }) => args)).toMatchObject([{ since: shard.inRedis(name)?.place }]);
   });
 
   test('[SNAP10] that are few have none', async () => {
@@ -337,7 +336,7 @@ describe('keys of commands', () => {
     for (const key of ['k1', 'new', 'new']) await next.send('again', key);
     expect(await head(next.storage)).toBe(many + 1);
     const asked = next.storage.queries.filter(({ name: of }) => of === 'idempotencyKeys');
-    expect(asked[1]?.args).toMatchObject({ since: (await shard.inDatabase(name))?.place });
+    expect(asked[0]?.args).toMatchObject({ since: (await shard.inDatabase(name))?.place });
   });
 
   test('[SNAP11] that the database does not have are not taken for applied, nor those for new that it has', async () => {
