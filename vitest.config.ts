@@ -11,7 +11,9 @@ const onSqliteAlone = {
   'prices-slow': 'nothing is stored: who reads too slowly',
   process: 'the command line, with files of SQLite',
   'process-mysql': 'the command line, on MySQL in any case',
+  'redis-*': 'Redis alone, on whatever database',
   'rest-description': 'nothing is stored: what the description says',
+  'sockjs*': 'nothing is stored that other files do not store: ways to carry the protocol',
 };
 
 const endToEnd = 'dist/test/e2e/**/*.test.js';

@@ -13,6 +13,7 @@ const others: Readonly<Record<string, readonly [text: string, value: unknown]>> 
   edges: ['3', 3],
   shards: ['64', 64],
   databaseUrl: ['memory:', 'memory:'],
+  redisUrl: ['rediss://:secret@cache:6380/1', 'rediss://:secret@cache:6380/1'],
   jwtSecret: [secret, secret],
   jwksUrl: ['https://id.example.org/keys', 'https://id.example.org/keys'],
   rateLimit: ['100/1m', { messages: 100, perMs: 60_000 }],
@@ -39,6 +40,7 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     './data.db',
     'sqlite::memory:',
   ],
+  redisUrl: ['', 'cache:6379', 'http://cache', 'redis:'],
   jwtSecret: ['', 'short', 's'.repeat(31)],
   jwksUrl: ['', 'keys', 'ftp://h/keys', 'file:///etc/passwd', 'javascript:1'],
   rateLimit: ['', '30', '30/', '/10s', '0/10s', '30/10', 'on', '-1/1s', '30/10s/1'].filter(
@@ -57,6 +59,7 @@ test('[CONFIG1] without flags and variables every setting has its default', () =
     host: '127.0.0.1',
     port: 8080,
     databaseUrl: 'sqlite:./data/stagewire.db',
+    redisUrl: null,
     jwtSecret: null,
     jwksUrl: null,
     rateLimit: { messages: 30, perMs: 10_000 },

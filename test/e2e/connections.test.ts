@@ -51,9 +51,11 @@ describe('the handshake', () => {
   );
 
   test('[CONN2] there is no WebSocket elsewhere', async () => {
-    for (const path of ['/', '/ws2', '/ws/', '/api/rooms']) {
+    for (const path of ['/', '/ws2', '/api/rooms']) {
       await expect(openSocket(server, { path })).rejects.toThrow(/40[04]|401/);
     }
+    // The greeting of SockJS.
+    await expect(openSocket(server, { path: '/ws/' })).rejects.toThrow('Unexpected server response: 200');
   });
 
   test.each([
@@ -228,18 +230,24 @@ describe('the log', () => {
   });
 });
 
-test('[CONN9] what is no proper upgrade request is refused, and the server goes on', async () => {
+test('[CONN9] what is no proper upgrade request opens no WebSocket, and the server goes on', async () => {
   const { port } = new URL(server.url);
-  const statusOf = (headers: Record<string, string>): Promise<number | undefined> =>
+  const answerTo = (headers: Record<string, string>, path: string): Promise<string> =>
     new Promise((resolve, reject) => {
-      request({ port, path: '/ws', headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
+      request({ port, path, headers }, (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        response.once('end', () => resolve(`${response.statusCode} ${body}`));
       })
+        .once('upgrade', () => reject(new Error('upgraded')))
         .once('error', reject)
         .end();
     });
-  expect(await statusOf({})).toBeGreaterThanOrEqual(400);
-  expect(await statusOf({ connection: 'upgrade', upgrade: 'h2c' })).toBeGreaterThanOrEqual(400);
+  const greeting = '200 Welcome to SockJS!\n';
+  const notWebSocket = { connection: 'upgrade', upgrade: 'h2c' };
+  expect(await answerTo({}, '/ws')).toBe(greeting);
+  expect(await answerTo(notWebSocket, '/ws')).toBe(greeting);
+  expect(await answerTo({}, '/ws/websocket')).toMatch(/^4\d\d /);
+  expect(await answerTo(notWebSocket, '/ws/websocket')).toMatch(/^4\d\d /);
   await (await connectStomp(server, { user: 'alice' })).disconnect();
 });

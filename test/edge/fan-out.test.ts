@@ -51,6 +51,38 @@ test('[FANOUT1] subscribers that differ in nothing share one frame; another id o
   expect(await publishedFor(clients[0], '/topic/a')).toBe(2);
 });
 
+test('[SOCKJS38] those over SockJS share a frame of their own, made once', async () => {
+  const plain = await signIn(3);
+  const framed = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => node.signIn(`s${index}`, { encoding: 'sockjs' })),
+  );
+  for (const client of [...plain, ...framed]) client.subscribe('0', '/topic/a');
+  await node.settle();
+  expect(await publishedFor(plain[0], '/topic/a', 'é "\\ \u2028 😀')).toBe(2);
+  for (const client of [...plain, ...framed]) expect(client.bodies('0')).toEqual(['é "\\ \u2028 😀']);
+  framed[0]?.subscribe('again', '/topic/a');
+  for (const client of framed) client.send('UNSUBSCRIBE', { id: '0' });
+  await node.settle();
+  expect(await publishedFor(plain[0], '/topic/a')).toBe(2);
+  expect(framed[0]?.bodies('again')).toEqual(['x']);
+});
+
+test('[SOCKJS37] bytes that are no text go to each encoding as it can have them', async () => {
+  const [plain] = await signIn(1);
+  const framed = await node.signIn('framed', { encoding: 'sockjs' });
+  for (const client of [plain, framed]) {
+    client?.subscribe('0', '/topic/a');
+    client?.subscribe('own', '/topic/a', { ack: 'client' });
+  }
+  await node.settle();
+  plain?.send('SEND', { destination: '/topic/a' }, Uint8Array.from([0x61, 0xff]));
+  await node.settle();
+  for (const id of ['0', 'own']) {
+    expect(plain?.messages(id)[0]).toMatchObject({ isText: false, headers: { 'content-length': '2' } });
+    expect(framed.messages(id)[0]).toMatchObject({ body: 'a\ufffd', headers: { 'content-length': '4' } });
+  }
+});
+
 test('[FANOUT1] groups end with their last member, and a new one starts afresh', async () => {
   const clients = await signIn(3);
   for (const client of clients) client.subscribe('0', '/topic/a');

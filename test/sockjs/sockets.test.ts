@@ -72,13 +72,16 @@ describe('with frames', () => {
     expect(await socket.expectClosed()).toEqual({ code: 3000, reason: 'Go away!' });
   });
 
-  test.each(['["a', 'a', '{}', '[1]', '"a"'])('[SOCKJS11] %s ends the connection without a frame', async (broken) => {
-    const socket = new Socket(`${newSession(base)}/websocket`);
-    await socket.expect('o');
-    socket.send(broken);
-    expect(await socket.expectClosed()).toMatchObject({ code: 1007 });
-    await socket.expect('o');
-  });
+  test.each(['["a', 'a', '{}', '[1]', '"a"'])(
+    '[SOCKJS11] %s ends the connection without a frame',
+    async (broken) => {
+      const socket = new Socket(`${newSession(base)}/websocket`);
+      await socket.expect('o');
+      socket.send(broken);
+      expect(await socket.expectClosed()).toMatchObject({ code: 1007 });
+      await socket.expect('o');
+    },
+  );
 
   test('[SOCKJS11] two may have the same session, and one after another', async () => {
     const place = `${newSession(base)}/websocket`;

@@ -47,6 +47,24 @@ const weights: { readonly [Name in TableName]: number } = {
   actor_snapshots: 1,
 };
 
+/** Writes of many rows. */
+const sweeps = {
+  markRead: fc
+    .record({ roomId, readerId: user, after: seq, upto: seq, at: time })
+    .map((args): Write => ({ op: 'mark_read', ...args })),
+  trimTopic: fc.record({ topic, upto: seq }).map((args): Write => ({ op: 'trim_topic', ...args })),
+  trimInventory: fc
+    .record({ stream: topic, upto: bound })
+    .map((args): Write => ({ op: 'trim_inventory', ...args })),
+  trimDocument: fc
+    .record({ docId: thing, operationsBefore: bound, snapshotsBefore: bound })
+    .map((args): Write => ({ op: 'trim_document', ...args })),
+  expire: fc
+    .record({ keysBefore: timeBound, topicsBefore: timeBound })
+    .map((args): Write => ({ op: 'expire', ...args })),
+};
+
+/** Of any table. */
 export const write: fc.Arbitrary<Write> = fc.oneof(
   ...(Object.keys(weights) as TableName[]).map((table) => ({
     weight: weights[table],
@@ -54,35 +72,34 @@ export const write: fc.Arbitrary<Write> = fc.oneof(
   })),
   { weight: 5, arbitrary: appended('notifications') },
   { weight: 4, arbitrary: appended('inventory_changes') },
-  {
-    weight: 2,
-    arbitrary: fc
-      .record({ roomId, readerId: user, after: seq, upto: seq, at: time })
-      .map((args) => ({ op: 'mark_read' as const, ...args })),
-  },
-  {
+  { weight: 2, arbitrary: sweeps.markRead },
+  ...[sweeps.trimTopic, sweeps.trimInventory, sweeps.trimDocument, sweeps.expire].map((arbitrary) => ({
     weight: 1,
-    arbitrary: fc.record({ topic, upto: seq }).map((args) => ({ op: 'trim_topic' as const, ...args })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc
-      .record({ stream: topic, upto: bound })
-      .map((args) => ({ op: 'trim_inventory' as const, ...args })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc
-      .record({ docId: thing, operationsBefore: bound, snapshotsBefore: bound })
-      .map((args) => ({ op: 'trim_document' as const, ...args })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc
-      .record({ keysBefore: timeBound, topicsBefore: timeBound })
-      .map((args) => ({ op: 'expire' as const, ...args })),
-  },
+    arbitrary,
+  })),
 );
+
+const rowWrites = (...tables: TableName[]) => tables.map(rowWrite);
+
+/** Of tables that have to do with one another, so that most writes meet. */
+export const relatedWrites: readonly fc.Arbitrary<Write>[] = [
+  fc.oneof(
+    ...rowWrites('chat_rooms', 'chat_room_members', 'chat_messages', 'chat_messages', 'chat_messages'),
+    sweeps.markRead,
+  ),
+  fc.oneof(...rowWrites('topics', 'topic_messages', 'topic_messages'), sweeps.trimTopic, sweeps.expire),
+  fc.oneof(...rowWrites('notifications', 'streams'), appended('notifications')),
+  fc.oneof(
+    ...rowWrites('inventory_changes', 'streams'),
+    appended('inventory_changes'),
+    appended('notifications'),
+    sweeps.trimInventory,
+  ),
+  fc.oneof(...rowWrites('orders', 'order_changes', 'order_changes')),
+  fc.oneof(...rowWrites('documents', 'document_operations', 'document_snapshots'), sweeps.trimDocument),
+  rowWrite('queue_messages'),
+  fc.oneof(...rowWrites('idempotency_keys', 'command_answers'), sweeps.expire),
+];
 
 // What most other rows refer to, so that random ones find it: unless a write takes it away again.
 export const parents: Transaction = [

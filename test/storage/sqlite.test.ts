@@ -191,7 +191,7 @@ describe('sqlite only', () => {
       insert('queue_messages', queueMessage()),
     ];
     expect(await storage.commit([writes])).toEqual([null]);
-    const view = new DatabaseView(file);
+    const view = new DatabaseView(`sqlite:${file}`);
     const time = '2024-05-01T12:00:00.000Z';
     expect(view.notifications('ann')).toMatchObject([
       { seq: 1, is_read: 0, created_at: time, read_at: time },

@@ -30,12 +30,7 @@ export class FakeConnection implements Connection {
   readonly #now: () => number;
   readonly #onClosed: () => void;
 
-  constructor(
-    groups: FakeGroups,
-    now: () => number,
-    onClosed: () => void,
-    encoding: Encoding = 'plain',
-  ) {
+  constructor(groups: FakeGroups, now: () => number, onClosed: () => void, encoding: Encoding = 'plain') {
     this.encoding = encoding;
     this.#groups = groups;
     this.#now = now;
@@ -46,7 +41,7 @@ export class FakeConnection implements Connection {
     this.#check('send');
     if (!this.reads) this.bufferedBytes += bytes.length;
     if (bytes.length === 1 && bytes[0] === 10) this.beats.push(this.#now());
-    else this.frames.push(decode(Buffer.from(bytes), isText));
+    else this.frames.push(decode(this.#unframed(Buffer.from(bytes)), isText));
   }
 
   sendGathered(bytes: Uint8Array): void {
@@ -75,6 +70,13 @@ export class FakeConnection implements Connection {
   /** The client goes without a word. */
   drop(): void {
     if (!this.closed) this.#close(1006, '');
+  }
+
+  /** What is published comes in the encoding of the group. */
+  #unframed(bytes: Buffer): Buffer {
+    if (this.encoding === 'plain' || !bytes.subarray(0, 2).equals(Buffer.from('a['))) return bytes;
+    const [message = ''] = JSON.parse(bytes.subarray(1).toString()) as string[];
+    return Buffer.from(message);
   }
 
   #close(code: number, reason: string): void {

@@ -7,6 +7,7 @@ import type { PeerPort } from '../../src/actors/peers.ts';
 import { routesOf, sessionKindsOf } from '../../src/actors/routes.ts';
 import { Shard, type ShardLimits } from '../../src/actors/shard.ts';
 import { Authenticator, type Identity } from '../../src/edge/auth.ts';
+import type { Encoding } from '../../src/edge/connection.ts';
 import { Edge, type EdgeConfig } from '../../src/edge/edge.ts';
 import { createRateTable, RateLimiter, type RateLimit } from '../../src/edge/rate-limit.ts';
 import { RouteTable } from '../../src/edge/route-table.ts';
@@ -259,13 +260,14 @@ export class InProcessNode {
   }
 
   /** A connection that has said nothing yet. */
-  open(edge = 0, urlToken: string | null = null): FakeClient {
+  open(edge = 0, urlToken: string | null = null, encoding: Encoding = 'plain'): FakeClient {
     const { edges, groups } = this;
     const its = edges[edge] as Edge;
     const connection = new FakeConnection(
       groups[edge] as FakeGroups,
       () => this.clock.now(),
       () => its.closed(client.session),
+      encoding,
     );
     const client = new FakeClient(connection, its.open(connection, urlToken));
     this.clients.push(client);
@@ -275,10 +277,16 @@ export class InProcessNode {
   /** A client that is signed in and hears what is refused. */
   async signIn(
     user: string,
-    options: { edge?: number; version?: string; heartBeat?: string; token?: string } = {},
+    options: {
+      edge?: number;
+      version?: string;
+      heartBeat?: string;
+      token?: string;
+      encoding?: Encoding;
+    } = {},
   ): Promise<FakeClient> {
-    const { edge = 0, version = '1.2', heartBeat = '0,0', token = user } = options;
-    const client = this.open(edge);
+    const { edge = 0, version = '1.2', heartBeat = '0,0', token = user, encoding } = options;
+    const client = this.open(edge, null, encoding);
     const authorization = `Bearer ${token}`;
     client.send('CONNECT', { 'accept-version': version, 'heart-beat': heartBeat, authorization });
     client.version = version;

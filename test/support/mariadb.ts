@@ -121,6 +121,11 @@ export class MariadbServer extends MysqlServer {
     return this.#child.pid ?? 0;
   }
 
+  /** Whether the process lives. */
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Lets it end in order, which closes every connection. */
   async stop(): Promise<void> {
     await end(this.#child, 'SIGTERM');

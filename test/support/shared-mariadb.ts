@@ -78,10 +78,10 @@ export async function sharedMariadb(): Promise<MysqlServer> {
 /**
  * A server of one's own; call `remove` of it at the end.
  *
- * @param folder an empty one for all it has; a new one unless given.
+ * @param place an empty folder for all it has; a new one unless given.
  */
-export async function ownMariadb(folder?: string): Promise<MariadbServer> {
-  return startMariadb(await ask('template'), folder);
+export async function ownMariadb(place?: string): Promise<MariadbServer> {
+  return startMariadb(await ask('template'), place);
 }
 
 /** For the top of a test file: the shared server while its tests run, its databases dropped afterwards. */

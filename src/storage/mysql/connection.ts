@@ -2,6 +2,7 @@
 // it is always known whether it is still there.
 import { createConnection, type Connection as Driver } from 'mysql2';
 import { connect as connectSocket, type Socket } from 'node:net';
+import { asError } from '../../lib/as-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { MysqlLimits } from './limits.ts';
 import { encryptionOf, type MysqlLocation } from './location.ts';
@@ -35,7 +36,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #clock: Clock;
   /** What waits for an answer of the server. */
-  readonly #pending = new Set<(lost: ConnectionLost) => void>();
+  readonly #pending = new Set<(error: unknown) => void>();
   #lost: ConnectionLost | null = null;
   #isClosing = false;
 
@@ -142,10 +143,10 @@ export class Connection {
       const fail = (error: unknown) => {
         timer.cancel();
         this.#pending.delete(fail);
-        reject(error as Error);
+        reject(asError(error));
       };
       this.#pending.add(fail);
-      start((error, rows) => {
+      const answered: Callback = (error, rows) => {
         if (!this.#pending.has(fail)) return;
         if (error && endsConnection(error)) {
           this.#lose('The connection broke', error);
@@ -155,7 +156,13 @@ export class Connection {
           this.#pending.delete(fail);
           resolve(rows);
         }
-      });
+      };
+      try {
+        start(answered);
+      } catch (error) {
+        // A value that the driver can't bind.
+        fail(error);
+      }
     });
   }
 

@@ -7,7 +7,7 @@ import type { TableName } from '../tables.ts';
 type Row = Readonly<Record<string, unknown>>;
 
 export interface Effects {
-  /** Things that it makes, changes or removes: rows, places of rows, groups of rows. */
+  /** Things that it makes, changes or removes: rows, and groups of rows. */
   readonly sets: readonly string[];
   /** Things that it relies on, which others may rely on too. */
   readonly needs: readonly string[];
@@ -63,14 +63,17 @@ function neededBy(table: TableName, row: Row): string[] {
 
 function effectsOfRow(table: TableName, row: Row, replaces: boolean): Effects {
   const { place } = schemaOf(table);
-  const sets = [rowOf(table, row)];
-  if (place) {
-    const values = place.map((column) => row[column]);
-    sets.push(thing(`${table} at`, values));
-  }
-  // A row that is replaced may have stood at another place.
+  // A row that is replaced may have stood at another place. The place that a row takes is not told: two that take the
+  // same one are refused in either order.
   const frees = place && replaces ? [table] : [];
-  return { ...none, sets, needs: neededBy(table, row), uses: [table], takes: table, frees };
+  return {
+    ...none,
+    sets: [rowOf(table, row)],
+    needs: neededBy(table, row),
+    uses: [table],
+    takes: table,
+    frees,
+  };
 }
 
 function effectsOfDelete(table: TableName, key: Row): Effects {
@@ -91,10 +94,14 @@ export function effectsOf(write: Write): Effects {
     case 'upsert':
       return effectsOfRow(write.table, write.row as unknown as Row, write.op === 'upsert');
     case 'delete':
-      return effectsOfDelete(write.table, write.key as Row);
+      return effectsOfDelete(write.table, write.key);
     case 'append': {
-      const { table, stream, row } = write;
-      const own = table === 'notifications' ? rowOf(table, row as unknown as Row) : groupOf(table, stream);
+      const { table, stream } = write;
+      // Its key is known but for the seq: then it may be any row of its group.
+      const own =
+        write.table === 'inventory_changes'
+          ? groupOf(write.table, write.row.stream)
+          : rowOf(write.table, write.row as unknown as Row);
       return { ...none, sets: [thing('streams', [stream]), own], uses: [table, 'streams'], takes: table };
     }
     case 'mark_read':

@@ -31,6 +31,8 @@ export interface MysqlOptions {
 }
 
 const lockTimeoutMs = 5_000;
+// A thread that starts loads all its actors at once. Beyond this many a query is refused.
+const queriesMax = 50_000;
 // A connection that breaks takes one query with it, which is asked again.
 const triesMax = 3;
 
@@ -84,6 +86,9 @@ class MysqlStorage implements Storage {
 
   async query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
     if (this.#closing) throw closed();
+    if (this.#queries.size >= queriesMax) {
+      throw new StorageError('UNAVAILABLE', 'Too many queries wait for the database.');
+    }
     const asked = this.#ask(query);
     this.#queries.add(asked);
     try {

@@ -1,4 +1,5 @@
-// A few connections for queries: each query has one to itself, and those that find none free wait their turn.
+// A few connections for queries: each query has one to itself, and those that find none free wait their turn. How many
+// wait is bounded by whoever asks.
 import { monotonicMs } from '../../lib/clock.ts';
 import { Queue } from '../../lib/queue.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
@@ -13,12 +14,10 @@ interface Waiting {
   readonly reject: (error: StorageError) => void;
 }
 
-// What one thread of a server keeps busy: it puts statements together and takes rows apart faster than a few answer.
+// As many as one thread can keep busy: it puts statements together and takes rows apart no faster than they answer.
 const connectionsMax = 4;
 // Those of all queries, and of the sizes that some have.
 const statementsMax = 128;
-// A thread that starts loads all its actors at once. Beyond this many a query is refused.
-const waitingMax = 10_000;
 
 export type PoolOptions = Pick<ConnectionOptions, 'location' | 'clock'> & {
   readonly limits: Pick<MysqlLimits, 'openMs' | 'graceMs' | 'queryMs' | 'turnMs'>;
@@ -63,7 +62,6 @@ export class Pool {
     // The one that was used last: the others stay idle, and when few are needed few are opened.
     const free = this.#free.pop();
     if (free) return Promise.resolve(free);
-    if (this.#waiting.length >= waitingMax) return Promise.reject(tooMany());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ sinceMs: monotonicMs(), resolve, reject });
     });
@@ -74,11 +72,11 @@ export class Pool {
       const next = this.#waiting.shift();
       if (!next) return void this.#free.push(keeper);
       if (monotonicMs() - next.sinceMs <= this.#turnMs) return next.resolve(keeper);
-      next.reject(tooMany());
+      next.reject(tooLate());
     }
   }
 }
 
-function tooMany(): StorageError {
-  return new StorageError('UNAVAILABLE', 'Too many queries wait for the database.');
+function tooLate(): StorageError {
+  return new StorageError('UNAVAILABLE', 'The database is too slow for what it is asked.');
 }

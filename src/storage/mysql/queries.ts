@@ -22,7 +22,7 @@ const decoders = {
 type Run = (connection: Connection, args: object, limitMs: number) => Promise<ServerRow[]>;
 
 /** Parameters by name, as in `:roomId`, in the way that the servers know: by place. */
-export function placed(sql: string): { readonly sql: string; readonly names: readonly string[] } {
+function placed(sql: string): { readonly sql: string; readonly names: readonly string[] } {
   const names: string[] = [];
   const found = sql.replaceAll(/:(\w+)/g, (_, name: string) => {
     names.push(name);

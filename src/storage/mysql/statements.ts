@@ -59,7 +59,8 @@ const repeated = (part: string, count: number, between: string): string =>
 
 export const insertSql = remembered((table, rows) => {
   const columns = Object.keys(schemaOf(table).columns);
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${repeated(`(${repeated('?', columns.length, ', ')})`, rows, ', ')}`;
+  const row = `(${repeated('?', columns.length, ', ')})`;
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${repeated(row, rows, ', ')}`;
 });
 
 /**

@@ -66,7 +66,7 @@ const rowsOf = (batch: Batch): Parameters[] =>
 const keysOf = (batch: Batch): Parameters[] =>
   batch.map((write) => {
     const { table, key } = write as Extract<Write, { op: 'delete' }>;
-    return keyParameters(table, key as BatchedRow);
+    return keyParameters(table, key);
   });
 
 async function inSlices(
@@ -103,7 +103,7 @@ async function append(executor: Executor, table: AppendedName, appends: readonly
   const rows = appends.map(({ stream, row }) => {
     const seq = (last.get(storableText(stream)) ?? 0) + 1;
     last.set(storableText(stream), seq);
-    return rowParameters(table, { ...row, seq } as unknown as BatchedRow);
+    return rowParameters(table, { ...row, seq });
   });
   await inSlices(executor, rows, (count) => insertSql(table, count));
 }

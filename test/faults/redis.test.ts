@@ -1,0 +1,64 @@
+// The worst days of a Redis, with everybody at work: nobody is kept waiting, and nobody is told.
+import { describe, expect, test, vi } from 'vitest';
+import { everyLoad } from '../support/fault-load.ts';
+import { heartBeatMs, survive, type Fault } from '../support/fault-rounds.ts';
+import { layouts } from '../support/layouts.ts';
+import { runsPrivateRedis } from '../support/redis-file.ts';
+import { startRedis, type RedisServer } from '../support/redis.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { connectStomp } from '../support/stomp.ts';
+
+const longMs = 120_000;
+const [, twoShards] = layouts;
+
+async function redisOf(server: TestServer): Promise<unknown> {
+  return ((await server.rest('GET', '/readyz')).body as { redis: unknown }).redis;
+}
+
+const soon = (holds: () => unknown): Promise<unknown> => vi.waitFor(holds, { timeout: 20_000 });
+
+/** Redis goes and comes back; the server says so meanwhile, and tells it everything again. */
+function away(
+  server: TestServer,
+  redis: RedisServer,
+  what: { readonly name: string; readonly go: () => Promise<unknown>; readonly back: () => Promise<unknown> },
+): Fault {
+  return {
+    name: what.name,
+    seen: 'waited',
+    async begin() {
+      await what.go();
+      await soon(async () => expect(await redisOf(server), what.name).toBe('away'));
+    },
+    async end() {
+      await what.back();
+      await soon(async () => expect(await redisOf(server), what.name).toBe('ready'));
+      await soon(async () => expect(await redis.view.sismember('presence:online', 'watched')).toBe(1));
+    },
+  };
+}
+
+describe.runIf(runsPrivateRedis)('a Redis', () => {
+  test(
+    '[FAULT9] that is stopped, killed, emptied or hangs makes nothing UNAVAILABLE, and is told everything again',
+    async () => {
+      const redis = await startRedis();
+      const server = await startServer({
+        settings: { ...twoShards?.settings, heartBeatMs, redisUrl: redis.url },
+      });
+      const watched = await connectStomp(server, { user: 'watched' });
+      const faults = [
+        away(server, redis, { name: 'restarted empty', go: () => redis.stop(), back: () => redis.start() }),
+        away(server, redis, { name: 'killed', go: () => redis.kill(), back: () => redis.start() }),
+        away(server, redis, {
+          name: 'frozen',
+          go: async () => redis.freeze(),
+          back: async () => redis.thaw(),
+        }),
+      ];
+      expect(await survive(server, await everyLoad(server), faults)).toBe(0);
+      await watched.disconnect();
+    },
+    longMs,
+  );
+});
