@@ -8,7 +8,9 @@ import { argv, stdout } from 'node:process';
 import { loadState } from '../../src/actors/loading.ts';
 import { Cell } from '../../src/actors/cell.ts';
 import { documentKind } from '../../src/actors/kinds/document.ts';
+import { notificationsKind } from '../../src/actors/kinds/notifications.ts';
 import { pricesKind } from '../../src/actors/kinds/prices.ts';
+import { replayKind } from '../../src/actors/kinds/replay.ts';
 import { roomKind } from '../../src/actors/kinds/room.ts';
 import type { AnyKind } from '../../src/actors/actor.ts';
 import { keysSnapshot, readSeen } from '../../src/actors/remembering.ts';
@@ -25,6 +27,9 @@ const rounds = 15;
 const keys = 65_536;
 const members = 1_000;
 const symbols = 10_000;
+const notifications = 10_000;
+const roomsOfUser = 200;
+const rangesOfRoom = 20;
 /** As many operations as a document has at most since its last snapshot, of a text of that length. */
 const operations = 999;
 const units = 100_000;
@@ -111,6 +116,22 @@ const priceRows = (): Write[] =>
     return insert('prices', { ...row, updated_at: now });
   });
 
+/** One user's: notifications, and what it has acknowledged in its rooms. */
+function userRows(): Write[] {
+  const ranges = JSON.stringify(times(rangesOfRoom, (index) => [index * 10, index * 10 + 5]));
+  return [
+    insert('streams', { stream: '/user/ann/queue/notifications', epoch: 'e', seq: notifications }),
+    ...times(notifications, (index) => {
+      const of = { notification_id: newId(), user_id: 'ann', type: 'ORDER', message: 'Shipped.' };
+      const more = { reference_id: null, is_read: false, created_at: now, read_at: null, seq: index + 1 };
+      return insert('notifications', { ...of, ...more });
+    }),
+    ...times(roomsOfUser, (index) =>
+      insert('replay_acks', { user_id: 'ann', room_id: `r${index}`, ranges, updated_at: now }),
+    ),
+  ];
+}
+
 /** Median milliseconds. */
 async function measured(task: () => Promise<unknown>): Promise<number> {
   const taken: number[] = [];
@@ -163,7 +184,7 @@ async function compareKeys(storage: Storage): Promise<void> {
 await migrate(url);
 const storage = await openStorage(url);
 try {
-  await fill(storage, [...roomRows(), ...documentRows(), ...priceRows()]);
+  await fill(storage, [...roomRows(), ...documentRows(), ...priceRows(), ...userRows()]);
   const head = ['without', 'with', 'ratio', 'to take', 'bytes'].map((word) => word.padStart(9)).join('');
   stdout.write(`${'milliseconds, median'.padEnd(64)}${head}\n`);
   await compareKeys(storage);
@@ -175,6 +196,8 @@ try {
     `a document of ${units} units, ${operations} operations since its snapshot`,
   );
   await compareState(pricesKind, '', storage, `${symbols} prices`);
+  await compareState(notificationsKind, 'ann', storage, `a user's ${notifications} notifications`);
+  await compareState(replayKind, 'ann', storage, `a user's acknowledgements in ${roomsOfUser} rooms`);
 } finally {
   await storage.close();
   rmSync(folder, { recursive: true, force: true });
