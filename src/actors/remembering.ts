@@ -1,8 +1,9 @@
 // What an actor remembers of the commands that it has applied: read when it is first asked for, from a snapshot and the
 // keys that were made since, or from the keys of a whole day.
 import { z } from 'zod';
+import { asError } from '../lib/as-error.ts';
 import type { Snapshot } from '../storage/snapshot.ts';
-import type { Rows, Storage } from '../storage/storage.ts';
+import { StorageError, type Rows, type Storage } from '../storage/storage.ts';
 import { keyLifetimeMs, keyOf, loadedKeysMax, Seen, type KeyTraces } from './seen.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 import { Worthless } from './state-snapshot.ts';
@@ -40,8 +41,8 @@ export async function readSeen(actor: string, memory: Memory): Promise<Seen> {
     try {
       return await seenSince(snapshot, actor, memory);
     } catch (error) {
-      if (!(error instanceof Worthless)) throw error;
-      memory.snapshots.ignored(name, `snapshot in ${place}`, error.message);
+      if (error instanceof StorageError) throw error;
+      memory.snapshots.ignored(name, `snapshot in ${place}`, asError(error).message);
     }
   }
   return new Seen(await keysSince(memory.storage, actor, memory.now - keyLifetimeMs));
