@@ -36,8 +36,12 @@ describe.each(layouts)('$name', (layout) => {
     const roomId = await createRoom(server, 'alice');
     const readers = await connectOnEveryEdge(server, layout, { user: 'alice' });
     for (const reader of readers) await reader.subscribe(`/topic/room.${roomId}`);
-    const before = await scrape(server);
+    // The user's presence is told when it is committed, which may take longer than all that was waited for.
     const [first] = readers;
+    await first?.subscribe('/topic/presence.alice');
+    await first?.waitFor(({ body }) => body.includes(`"sessions":${readers.length},`));
+    await first?.send('/topic/before', '');
+    const before = await scrape(server);
     for (let count = 0; count < 5; count += 1)
       await first?.send(`/app/chat.send/${roomId}`, { content: 'hello' });
     for (const reader of readers) await reader.messages(`/topic/room.${roomId}`, 5);
