@@ -3,7 +3,7 @@ import { systemClock } from './lib/clock.ts';
 import { openLog } from './log.ts';
 import { nodeBoard, watchThread } from './node-metrics.ts';
 import { openStorage } from './storage/open.ts';
-import { openRedis } from './storage/redis/redis.ts';
+import type { SharedNode } from './storage/shared.ts';
 import { serveShared } from './storage/remote-shared.ts';
 import { serveStorage } from './storage/remote.ts';
 import type { Order, Report, StorageTask } from './thread-tasks.ts';
@@ -14,10 +14,11 @@ export async function runStorage({ settings, metrics, control }: StorageTask): P
   const counts = nodeBoard(settings.config, metrics).countsOf('storage');
   const storage = await openStorage(settings.config.databaseUrl, { claim: settings.claim });
   const { node, config } = settings;
-  const shared =
-    config.redisUrl === null
-      ? null
-      : openRedis({ url: config.redisUrl, node, clock: systemClock, log, counts: counts.redis });
+  let shared: SharedNode | null = null;
+  if (config.redisUrl !== null) {
+    const { openRedis } = await import('./storage/redis/redis.ts');
+    shared = openRedis({ url: config.redisUrl, node, clock: systemClock, log, counts: counts.redis });
+  }
   watchThread(counts.thread, systemClock, () => undefined);
   const ended = new Promise<void>((resolve, reject) => {
     control.on('message', (order: Order) => {

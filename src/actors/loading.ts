@@ -1,5 +1,6 @@
 // How an actor gets its state: from the newest snapshot that the database bears out, or from its rows alone.
-import type { Query, Storage } from '../storage/storage.ts';
+import { asError } from '../lib/as-error.ts';
+import { StorageError, type Query, type Storage } from '../storage/storage.ts';
 import type { Cell } from './cell.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 import type { LoadSource, Source } from './source.ts';
@@ -55,8 +56,9 @@ async function fromSnapshot(
       const rows = await rowsOf(kind.load(id, snapshot as never), storage);
       return kind.start(id, snapshot as never, rows as never, source);
     } catch (error) {
-      if (!(error instanceof Worthless)) throw error;
-      source.ignored(`snapshot in ${place}`, error.message);
+      // Whatever else goes wrong with it, rows may do.
+      if (error instanceof StorageError) throw error;
+      source.ignored(`snapshot in ${place}`, asError(error).message);
     }
   }
   return undefined;

@@ -1,9 +1,10 @@
 // What an actor remembers of the commands that it has applied: read when it is first asked for, from a snapshot and the
 // keys that were made since, or from the keys of a whole day.
 import { z } from 'zod';
+import { asError } from '../lib/as-error.ts';
 import type { Snapshot } from '../storage/snapshot.ts';
-import type { Rows, Storage } from '../storage/storage.ts';
-import { fewKeysMax, keyLifetimeMs, keyOf, loadedKeysMax, Seen, type KeyTraces } from './seen.ts';
+import { StorageError, type Rows, type Storage } from '../storage/storage.ts';
+import { keyLifetimeMs, keyOf, loadedKeysMax, Seen, type KeyTraces } from './seen.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 import { Worthless } from './state-snapshot.ts';
 
@@ -35,41 +36,30 @@ export interface Memory {
 
 /** @throws StorageError when the keys can't be read. */
 export async function readSeen(actor: string, memory: Memory): Promise<Seen> {
-  const since = memory.now - keyLifetimeMs;
-  const few = await keysSince(memory.storage, actor, since, fewKeysMax);
-  if (few.length < fewKeysMax) return new Seen(few);
   const name = keysName(actor);
   for (const { snapshot, place } of await memory.snapshots.find(name, form, ['redis', 'database'])) {
     try {
-      return await seenSince(snapshot, few, actor, memory);
+      return await seenSince(snapshot, actor, memory);
     } catch (error) {
-      if (!(error instanceof Worthless)) throw error;
-      memory.snapshots.ignored(name, `snapshot in ${place}`, error.message);
+      if (error instanceof StorageError) throw error;
+      memory.snapshots.ignored(name, `snapshot in ${place}`, asError(error).message);
     }
   }
-  return new Seen(await keysSince(memory.storage, actor, since, loadedKeysMax));
+  return new Seen(await keysSince(memory.storage, actor, memory.now - keyLifetimeMs));
 }
 
-/** @param few the newest keys. */
-async function seenSince(
-  snapshot: Snapshot,
-  few: Rows<'idempotencyKeys'>,
-  actor: string,
-  { storage, now }: Memory,
-): Promise<Seen> {
+async function seenSince(snapshot: Snapshot, actor: string, { storage, now }: Memory): Promise<Seen> {
   const { success, data } = schema.safeParse(snapshot.data);
   if (!success) throw new Worthless('it has another shape');
   const { newest } = data;
-  if (newest.madeAt > now) throw new Worthless('it is of the future');
-  if (data.tracesSinceMs > now || data.unknownUntilMs > now + keyLifetimeMs) {
-    throw new Worthless('it tells of the future');
+  if (newest.madeAt > now || data.tracesSinceMs > now || data.unknownUntilMs > now + keyLifetimeMs) {
+    throw new Worthless('it is of the future');
   }
-  if (newest.madeAt <= now - keyLifetimeMs) throw new Worthless('it is older than any key that counts');
-  const oldestMs = few.at(-1)?.created_at ?? now;
-  const since =
-    oldestMs < newest.madeAt
-      ? few.filter(({ created_at: madeAt }) => madeAt >= newest.madeAt)
-      : await keysSince(storage, actor, newest.madeAt, loadedKeysMax);
+  // Nothing that was made before it counts any more.
+  if (newest.madeAt <= now - keyLifetimeMs) {
+    return new Seen(await keysSince(storage, actor, now - keyLifetimeMs));
+  }
+  const since = await keysSince(storage, actor, newest.madeAt);
   // So many that some may be missing in between: these are the newest of all, and do without it.
   if (since.length >= loadedKeysMax) return new Seen(since);
   // With its newest key the database has all that came before: it is of this history, and not of one before a restore.
@@ -82,11 +72,6 @@ async function seenSince(
   return new Seen(since, data);
 }
 
-function keysSince(
-  storage: Storage,
-  actor: string,
-  since: number,
-  limit: number,
-): Promise<Rows<'idempotencyKeys'>> {
-  return storage.query({ name: 'idempotencyKeys', args: { actor, since, limit } });
+function keysSince(storage: Storage, actor: string, since: number): Promise<Rows<'idempotencyKeys'>> {
+  return storage.query({ name: 'idempotencyKeys', args: { actor, since, limit: loadedKeysMax } });
 }

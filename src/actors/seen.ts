@@ -11,8 +11,8 @@ export const loadedKeysMax = 65_536;
 /** Traces kept per actor. While all keys have one, a new key is told from a repeat without the database. */
 const tracesMax = 1_048_576;
 
-/** Up to so many keys are read as fast as a snapshot of them. */
-export const fewKeysMax = 1_024;
+/** Of so few keys there is no snapshot: they are read as fast. */
+const fewKeysMax = 1_024;
 
 export interface CommandKey {
   readonly command: string;
@@ -61,8 +61,8 @@ export class Seen {
     this.#tracesSinceMs = before?.tracesSinceMs ?? newest;
     if (before) {
       this.#unknownUntilMs = before.unknownUntilMs;
-      for (const trace of wordsOf(before.traces)) this.#traces.addTrace(trace);
-      for (const trace of wordsOf(before.olderTraces)) this.#olderTraces.addTrace(trace);
+      this.#traces = Traces.of(wordsOf(before.traces));
+      this.#olderTraces = Traces.of(wordsOf(before.olderTraces));
     } else if (newestFirst.length >= loadedKeysMax) this.#unknownUntilMs = newest + keyLifetimeMs;
     for (const row of newestFirst.toReversed()) this.add(keyOf(row), row.created_at);
     this.#unstored = 0;

@@ -2,14 +2,16 @@
 // and no commit waits for one; when they leave memory; and before the node ends.
 import type { Logger } from 'pino';
 import type { Clock } from '../lib/clock.ts';
-import { encodeSnapshot, type Snapshot } from '../storage/snapshot.ts';
+import { encodeSnapshot, snapshotBytesMax, type Snapshot } from '../storage/snapshot.ts';
 import type { Cell } from './cell.ts';
 import { keysSnapshot } from './remembering.ts';
 import type { Kept, Place, SnapshotStore } from './snapshot-store.ts';
 
-/** How long after it has written something an actor gets a snapshot: the longer, the larger its last one was. */
+/** How long after it has written something an actor gets a snapshot: once for each part of its last one's bytes. */
 const everyMs: Readonly<Record<Place, number>> = { redis: 10_000, database: 300_000 };
-const bytesPerTurn = 256 * 1024;
+const partBytes = 256 * 1024;
+/** Of what is in a snapshot of an actor's state and one of its keys. */
+const partsMax = (2 * snapshotBytesMax) / partBytes;
 
 const roundMs = 1_000;
 /** Of one round; the next one goes on. */
@@ -35,7 +37,8 @@ export class SnapshotRounds {
 
   constructor(options: SnapshotRoundsOptions) {
     this.#options = options;
-    this.#places = options.store.isShared ? ['redis', 'database'] : ['database'];
+    // The database's come seldom, and so first: a round may be full of the others.
+    this.#places = options.store.isShared ? ['database', 'redis'] : ['database'];
     options.clock.every(roundMs, () => this.#round());
   }
 
@@ -73,8 +76,8 @@ export class SnapshotRounds {
 
   #add(cell: Cell, place: Place): void {
     if (this.#isOver) return;
-    const times = Math.max(1, Math.ceil(cell.snapshotBytes / bytesPerTurn));
-    this.#due[place].set(cell, this.#options.clock.now() + everyMs[place] * times);
+    const parts = Math.max(1, Math.ceil(cell.snapshotBytes / partBytes));
+    this.#due[place].set(cell, this.#options.clock.now() + everyMs[place] * parts);
   }
 
   #round(): void {
@@ -84,7 +87,7 @@ export class SnapshotRounds {
       for (const [cell, dueMs] of this.#due[place]) {
         if (this.#bytes >= roundBytesMax) return;
         // A clock that was set back makes no wait longer.
-        if (dueMs > now && dueMs - now <= everyMs[place] * 64) continue;
+        if (dueMs > now && dueMs - now <= everyMs[place] * partsMax) continue;
         this.#due[place].delete(cell);
         this.#take(cell, place);
       }
@@ -98,9 +101,8 @@ export class SnapshotRounds {
     try {
       for (const snapshot of snapshotsOf(cell, place)) {
         const encoded = encodeSnapshot(snapshot);
-        if (!encoded) continue;
-        bytes += encoded.length;
-        this.#options.keep(cell, { name: snapshot.name, bytes: encoded, place });
+        bytes += encoded?.length ?? snapshotBytesMax;
+        if (encoded) this.#options.keep(cell, { name: snapshot.name, bytes: encoded, place });
       }
     } catch (error) {
       this.#options.log.error({ err: error, actor: cell.key }, 'no snapshot could be taken');

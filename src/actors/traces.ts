@@ -7,6 +7,16 @@ export class Traces {
   #slots = new Uint32Array(slotsMin);
   #size = 0;
 
+  /** @param words as `words` gives them. */
+  static of(words: Uint32Array): Traces {
+    const traces = new Traces();
+    let slots = slotsMin;
+    while (slots <= words.length * 2) slots *= 2;
+    traces.#slots = new Uint32Array(slots);
+    for (const word of words) traces.#addTrace(word);
+    return traces;
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -18,11 +28,10 @@ export class Traces {
   }
 
   add(text: string): void {
-    this.addTrace(traceOf(text));
+    this.#addTrace(traceOf(text));
   }
 
-  /** One as `words` and `traceOf` give them. */
-  addTrace(trace: number): void {
+  #addTrace(trace: number): void {
     const slot = this.#slotFor(trace);
     if (this.#slots[slot] === trace) return;
     this.#slots[slot] = trace;

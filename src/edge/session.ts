@@ -37,6 +37,7 @@ export class Session implements WheelNode {
 
   readonly id: string;
   readonly connection: Connection;
+  readonly encoding: Encoding;
   readonly openedAtMs: number;
   /** What is known of the user; empty before CONNECT. */
   asker: Asker = nobody;
@@ -70,6 +71,7 @@ export class Session implements WheelNode {
   constructor(edge: Edge, connection: Connection, id: string, urlToken: string | null) {
     this.#edge = edge;
     this.connection = connection;
+    this.encoding = connection.encoding;
     this.backlog = new Backlog(connection);
     this.id = id;
     this.#urlToken = urlToken;
@@ -77,10 +79,6 @@ export class Session implements WheelNode {
     this.#beats = new Beats(this.openedAtMs);
     this.#parser = new StompParser(edge.config.frames);
     edge.wake(this, this.openedAtMs + edge.config.firstFrameWithinMs);
-  }
-
-  get encoding(): Encoding {
-    return this.connection.encoding;
   }
 
   get user(): string {
@@ -214,8 +212,7 @@ export class Session implements WheelNode {
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
       this.#transactions?.spoil(frame);
-      const destination = frame.headers.get('destination') ?? '';
-      this.refuse(thrown, destination, frame.headers.get('receipt'));
+      this.refuse(thrown, frame.headers.get('destination') ?? '', frame.headers.get('receipt'));
     }
   }
 

@@ -1,14 +1,12 @@
-// Database URLs: which store a URL names, opened or migrated.
+// Database URLs: which store a URL names, opened or migrated. The driver of another server is loaded when there is one:
+// each thread that opens a store would pay for it at its start.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Claim } from './claim.ts';
 import { openMemory } from './memory/memory.ts';
 import { claimSqlite } from './sqlite/claim.ts';
 import type { MigrationPlan, MigrationReport } from './migration.ts';
-import { claimMysql } from './mysql/claim.ts';
 import { parseMysqlUrl, type MysqlLocation } from './mysql/location.ts';
-import { migrateMysql, planMysql } from './mysql/migrate.ts';
-import { openMysql } from './mysql/mysql.ts';
 import { migrateSqlite, planSqlite } from './sqlite/migrate.ts';
 import { openSqlite } from './sqlite/sqlite.ts';
 import { StorageError, type Storage } from './storage.ts';
@@ -38,7 +36,7 @@ export async function openStorage(url: string, { claim = null }: OpenOptions = {
     case 'sqlite':
       return openSqlite({ file: location.file, claim });
     case 'mysql':
-      return openMysql({ location: location.at, claim });
+      return (await import('./mysql/mysql.ts')).openMysql({ location: location.at, claim });
   }
 }
 
@@ -56,7 +54,7 @@ export async function migrate(url: string): Promise<MigrationReport> {
       makeFolder(location.file);
       return migrateSqlite(location.file);
     case 'mysql':
-      return migrateMysql(location.at);
+      return (await import('./mysql/migrate.ts')).migrateMysql(location.at);
   }
 }
 
@@ -73,7 +71,7 @@ export async function planMigration(url: string): Promise<MigrationPlan> {
     case 'sqlite':
       return planSqlite(location.file);
     case 'mysql':
-      return planMysql(location.at);
+      return (await import('./mysql/migrate.ts')).planMysql(location.at);
   }
 }
 
@@ -93,7 +91,7 @@ export async function claimStorage(url: string, owner: string, now: number): Pro
     case 'sqlite':
       return claimSqlite({ file: location.file, owner, now });
     case 'mysql':
-      return claimMysql(location.at, owner, now);
+      return (await import('./mysql/claim.ts')).claimMysql(location.at, owner, now);
   }
 }
 

@@ -36,24 +36,32 @@ function guide(name: string): Guide {
   return { code: of('js'), prints: of('text').split('\n').filter(Boolean) };
 }
 
-test('[GUIDE1] "The client in ten minutes" runs as it stands', async () => {
-  const { code, prints } = guide('client-in-ten-minutes');
+/** Runs the code with the server and the tokens of this test in the place of the reader's, and expects what it prints. */
+async function expectToPrint(name: string, roles: readonly string[] = []): Promise<void> {
+  const { code, prints } = guide(name);
   const server = await startServer();
   mkdirSync(folder, { recursive: true });
-  const tokens = {
-    alice: await server.token('alice', ['service']),
-    bob: await server.token('bob', ['service']),
-  };
+  const tokens = { alice: await server.token('alice', roles), bob: await server.token('bob', roles) };
   const script = code
     .replace('ws://127.0.0.1:8080/ws', server.wsUrl)
+    .replace('http://127.0.0.1:8080', server.url)
     // The server of this test has a secret of its own.
     .replace(/return execFileSync.*/, `return ${JSON.stringify(tokens)}[user];`);
-  writeFileSync(`${folder}/client.mjs`, script);
-  const child = spawn(process.execPath, [`${folder}/client.mjs`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const file = `${folder}/${name}.mjs`;
+  writeFileSync(file, script);
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   const [exitCode] = (await once(child, 'close')) as [number | null];
   expect(printed.split('\n').filter(Boolean).toSorted()).toEqual(prints.toSorted());
   expect(exitCode).toBe(0);
+}
+
+test('[GUIDE1] "The client in ten minutes" runs as it stands', async () => {
+  await expectToPrint('client-in-ten-minutes', ['service']);
+});
+
+test('[GUIDE1] "Coming from Spring" runs as it stands', async () => {
+  await expectToPrint('coming-from-spring');
 });

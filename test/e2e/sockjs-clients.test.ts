@@ -16,7 +16,7 @@ beforeAll(async () => {
 function over(transport: string, base = '/ws', target = server): { webSocketFactory: () => IStompSocket } {
   return {
     webSocketFactory: () =>
-      new SockJS(`${target.url}${base}`, null, { transports: [transport], timeout: 10_000 }) as IStompSocket,
+      new SockJS(`${target.url}${base}`, null, { transports: [transport], timeout: 10_000 }),
   };
 }
 
@@ -114,7 +114,7 @@ describe.each([
       webSocketFactory: () => {
         const socket = new SockJS(`${draining.url}/ws`, null, { transports: [transport] });
         socket.addEventListener('close', ({ code }) => codes.push(code));
-        return socket as IStompSocket;
+        return socket;
       },
     });
     expect(await draining.stop()).toEqual({ code: 0, signal: null });

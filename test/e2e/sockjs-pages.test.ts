@@ -49,7 +49,7 @@ describe.runIf(runsPages)('in a browser', () => {
     for (const content of scripts) await page.addScriptTag({ content });
     const token = await server.token(`in-${transport}`);
     const script = `(${inPage.toString()})(${JSON.stringify({ url: `${server.url}/ws`, token, transport })})`;
-    const outcome = (await page.evaluate(script)) as Outcome;
+    const outcome = await page.evaluate<Outcome>(script);
     await page.close();
     return outcome;
   }
@@ -116,11 +116,12 @@ function inPage({ url, token, transport }: Task): Promise<Outcome> {
     const bodies: string[] = [];
     let socket: PageSocket | null = null;
     let isOver = false;
-    const end = (error: string | null): void => {
+    const end = async (failure: string | null): Promise<void> => {
       if (isOver) return;
       isOver = true;
       const used = socket?.transport ?? '';
-      void client.deactivate().then(() => resolve({ transport: used, bodies, error }));
+      await client.deactivate();
+      resolve({ transport: used, bodies, error: failure });
     };
     const destination = `/topic/page.${transport}`;
     const client = new globals.StompJs.Client({
@@ -130,7 +131,7 @@ function inPage({ url, token, transport }: Task): Promise<Outcome> {
       onConnect: () => {
         const take = ({ body }: { body: string }): void => {
           bodies.push(body);
-          if (bodies.length === 3) end(null);
+          if (bodies.length === 3) void end(null);
         };
         client.subscribe(destination, take, { receipt: 'live' });
         client.watchForReceipt('live', () => {
@@ -138,7 +139,7 @@ function inPage({ url, token, transport }: Task): Promise<Outcome> {
         });
       },
       onWebSocketClose: ({ code, reason }: { code: number; reason: string }) =>
-        end(`closed ${code} ${reason}`),
+        void end(`closed ${code} ${reason}`),
     });
     client.activate();
   });

@@ -137,7 +137,10 @@ describe('text', () => {
   const characters = (from: number, upto: number): string =>
     String.fromCharCode(...Array.from({ length: upto - from + 1 }, (_, index) => from + index));
   const asEscapes = (text: string): string =>
-    [...text].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+    text
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join('');
 
   async function echoed(body: string): Promise<string> {
     const session = newSession(base);

@@ -12,11 +12,20 @@ export const symbolsMax = 10_000;
 const watchedMax = 1_000_000;
 const dayMs = 86_400_000;
 
+/** What is known of a symbol; `day` counts UTC days since 1970. */
+export interface Value {
+  readonly price: string;
+  /** First price of `day`. */
+  readonly open: string;
+  readonly day: number;
+  readonly volume: number;
+  readonly updatedAt: number;
+}
+
 /** The last value of one symbol. */
-export class Quote {
+export class Quote implements Value {
   readonly symbol: string;
   price: string;
-  /** First price of `day`, which counts UTC days since 1970. */
   open: string;
   day: number;
   volume = 0;
@@ -36,18 +45,19 @@ export class Quote {
   }
 
   static of(row: PriceRow): Quote {
-    const quote = new Quote(row.symbol, row.price, 0);
-    quote.set(row);
+    const { symbol, price, open, volume, updated_at: updatedAt } = row;
+    const quote = new Quote(symbol, price, Date.parse(row.day) / dayMs);
+    quote.set({ price, open, day: quote.day, volume, updatedAt });
     return quote;
   }
 
   /** Before anybody has looked at it. */
-  set(row: PriceRow): void {
-    this.price = row.price;
-    this.open = row.open;
-    this.day = Date.parse(row.day) / dayMs;
-    this.volume = row.volume;
-    this.updatedAt = row.updated_at;
+  set(value: Value): void {
+    this.price = value.price;
+    this.open = value.open;
+    this.day = value.day;
+    this.volume = value.volume;
+    this.updatedAt = value.updatedAt;
   }
 
   /** No arithmetic here: ticks come a hundred times as often as anybody looks. */
@@ -127,10 +137,10 @@ export class PriceBook {
    * Takes over the last value of a symbol that was not stored any more. One that the database does not know, or knows
    * better, is left as it is, and so is a value of the future.
    */
-  renew(row: PriceRow, now: number): void {
-    const quote = this.quotes.get(row.symbol);
-    if (!quote || row.updated_at <= quote.updatedAt || row.updated_at > now) return;
-    quote.set(row);
+  renew(symbol: string, value: Value, now: number): void {
+    const quote = this.quotes.get(symbol);
+    if (!quote || value.updatedAt <= quote.updatedAt || value.updatedAt > now) return;
+    quote.set(value);
     this.unstored.add(quote);
   }
 
