@@ -3,11 +3,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+const word = Buffer.from('COMMIT');
+
 /** Whether the server gets the COMMIT at once, or when the trap is opened. */
 export type Held = 'answer' | 'commit';
 
 export class CommitTrap {
   readonly port: number;
+  /** What stores have asked for up to now, a request at a time. */
+  requests = 0;
+  /** Those that were COMMIT. */
+  commits = 0;
   readonly #listener: Server;
   readonly #sockets = new Set<Socket>();
   #next: { readonly held: Held; readonly sprung: () => void } | null = null;
@@ -52,7 +58,11 @@ export class CommitTrap {
     server.on('data', (bytes) => isApart || client.write(bytes));
     client.on('data', (bytes) => {
       const { held, sprung } = this.#next ?? {};
-      if (held === undefined || !bytes.includes('COMMIT')) return void server.write(bytes);
+      // Behind the length, the number and the kind of a request.
+      const isCommit = bytes.subarray(5).equals(word);
+      this.requests += 1;
+      if (isCommit) this.commits += 1;
+      if (held === undefined || !isCommit) return void server.write(bytes);
       this.#next = null;
       isApart = true;
       if (held === 'answer') server.write(bytes);

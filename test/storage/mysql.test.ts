@@ -5,14 +5,16 @@ import { parseMysqlUrl, type MysqlLocation } from '../../src/storage/mysql/locat
 import { openMysql } from '../../src/storage/mysql/mysql.ts';
 import { Session } from '../../src/storage/mysql/session.ts';
 import { openStorage } from '../../src/storage/open.ts';
-import type { Storage } from '../../src/storage/storage.ts';
+import type { Storage, Write } from '../../src/storage/storage.ts';
 import { runsMysql } from '../support/mariadb.ts';
 import { useMariadb } from '../support/shared-mariadb.ts';
+import { CommitTrap } from './commit-trap.ts';
 import { actorSnapshot, annsStream, notification } from './domain-rows.ts';
 import { emptyDatabases } from './mysql-database.ts';
 import {
   append,
   insert,
+  key,
   message,
   messages,
   noon,
@@ -163,28 +165,58 @@ describe.runIf(runsMysql)('mysql', () => {
       const rows = Array.from({ length: 500 }, (_, index) => [
         insert('chat_messages', message({ seq: index + 1, room_id: index === 321 ? 'none' : 'lobby' })),
       ]);
-      const statements = async () => {
-        const [count] = await other.rows<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'");
-        return Number(count?.Value);
-      };
-      const before = await statements();
-      const outcomes = reasons(await storage.commit(rows));
+      const proxy = await CommitTrap.start(at.port);
+      const store = await openMysql({ location: { ...at, port: proxy.port } });
+      const before = proxy.requests;
+      const outcomes = reasons(await store.commit(rows));
       expect(outcomes.flatMap((reason, index) => (reason === null ? [] : [index]))).toEqual([321]);
-      expect((await statements()) - before).toBeLessThan(100);
-      expect(await headOf(storage)).toBe(500);
+      expect(proxy.requests - before).toBeLessThan(150);
+      expect(await headOf(store)).toBe(500);
+      await store.close();
+      proxy.close();
     });
 
     it('[STORE68] commits that wait for the same one share the next', async () => {
-      const commits = async () => {
-        const [count] = await other.rows<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Com_commit'");
-        return Number(count?.Value);
-      };
-      const before = await commits();
+      const proxy = await CommitTrap.start(at.port);
+      const store = await openMysql({ location: { ...at, port: proxy.port } });
       const asked = Array.from({ length: 20 }, (_, index) =>
-        storage.commit([[insert('chat_messages', message({ seq: index + 1 }))]]),
+        store.commit([[insert('chat_messages', message({ seq: index + 1 }))]]),
       );
       expect(await Promise.all(asked)).toEqual(asked.map(() => [null]));
-      expect((await commits()) - before).toBe(2);
+      expect(proxy.commits).toBe(2);
+      await store.close();
+      proxy.close();
+    });
+
+    it('[STORE70] very many keys expire in small steps, and nobody waits for the end of that', async () => {
+      const old = Array.from({ length: 11_000 }, (_, index) =>
+        insert('idempotency_keys', key({ idempotency_key: `k${10_000 + index}`, created_at: noon - 1 })),
+      );
+      const young = insert('idempotency_keys', key({ idempotency_key: 'young' }));
+      expect(await storage.commit([old, [young]])).toEqual([null, null]);
+      const left = async () => (await other.rows('SELECT 1 FROM idempotency_keys')).length;
+      const expire: Write = { op: 'expire', keysBefore: noon, topicsBefore: -Infinity };
+      const late = await openMysql({ location: at, claim: { territory: '*', epoch: 0 } });
+      expect(reasons(await late.commit([[expire]]))).toEqual(['FENCED']);
+      await late.close();
+      expect(await left()).toBe(11_001);
+
+      // What somebody else holds is in the third step.
+      await other.run('START TRANSACTION');
+      const held =
+        "actor = 'room/lobby' AND idempotency_key = 'k20999' AND user_id = 'ann' AND command = 'send'";
+      await other.run(`SELECT 1 FROM idempotency_keys WHERE ${held} FOR UPDATE`);
+      const asked = storage.commit([[expire]]);
+      const looking = await Session.open(at, { lockTimeoutMs: 1_000 });
+      for (;;) {
+        const rows = await looking.rows('SELECT 1 FROM idempotency_keys');
+        if (rows.length === 1_001) break;
+      }
+      looking.close();
+      expect(await storage.commit([messages(1)])).toEqual([null]);
+      await other.run('COMMIT');
+      expect(await asked).toEqual([null]);
+      expect(await left()).toBe(1);
     });
 
     it('[STORE69] rows can be read, and entered by hand, at the mysql shell', async () => {

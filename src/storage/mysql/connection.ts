@@ -104,6 +104,14 @@ export class Connection {
     );
   }
 
+  /** Runs a prepared statement that changes rows, and tells how many. @throws as `execute` does. */
+  async change(sql: string, values: readonly Value[], limitMs: number): Promise<number> {
+    const answer = await this.#ask(limitMs, (answered) =>
+      this.#driver.execute(sql, values as Value[], answered),
+    );
+    return Number((answer as { affectedRows?: unknown }).affectedRows);
+  }
+
   /** Runs a statement without values, which not every server can prepare. @throws as `execute` does. */
   async run(sql: string, limitMs: number): Promise<ServerRow[]> {
     return rowsOf(await this.#ask(limitMs, (answered) => this.#driver.query(sql, answered)));

@@ -9,6 +9,7 @@ import { defaultLimits, type MysqlLimits } from './limits.ts';
 import type { MysqlLocation } from './location.ts';
 import { assertMigrated } from './migrate.ts';
 import { Pool } from './pool.ts';
+import { purge, type Expire } from './purge.ts';
 import { runQuery } from './queries.ts';
 import { ConnectionLost } from './server-error.ts';
 import { Session } from './session.ts';
@@ -60,43 +61,54 @@ export async function openMysql({ location, claim = null, ...options }: MysqlOpt
     throw error;
   }
   const commits = new Commits({ keeper, clock, limits, claim });
-  return new MysqlStorage(keeper, commits, new Pool({ location, clock, limits }), limits);
+  const pool = new Pool({ location, clock, limits });
+  return new MysqlStorage({ keeper, commits, pool, claim, queryMs: limits.queryMs });
+}
+
+interface Parts {
+  readonly keeper: Keeper;
+  readonly commits: Commits;
+  readonly pool: Pool;
+  readonly claim: Claim | null;
+  readonly queryMs: number;
 }
 
 class MysqlStorage implements Storage {
-  readonly #keeper: Keeper;
-  readonly #commits: Commits;
-  readonly #pool: Pool;
-  readonly #queryMs: number;
-  readonly #queries = new Set<Promise<unknown>>();
+  readonly #parts: Parts;
+  /** What is asked and not answered yet, but for commits. */
+  readonly #asked = new Set<Promise<unknown>>();
   #closing: Promise<void> | null = null;
 
-  constructor(keeper: Keeper, commits: Commits, pool: Pool, { queryMs }: MysqlLimits) {
-    this.#queryMs = queryMs;
-    this.#keeper = keeper;
-    this.#commits = commits;
-    this.#pool = pool;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
-    if (!this.#closing) return this.#commits.commit(transactions);
-    const outcome = closed();
-    return Promise.resolve(transactions.map(() => outcome));
+  async commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
+    if (this.#closing) {
+      const outcome = closed();
+      return transactions.map(() => outcome);
+    }
+    // Beside other writes it is one of them, and has its place among them.
+    const [only, ...others] = transactions.flat();
+    if (only?.op !== 'expire' || others.length > 0) return this.#parts.commits.commit(transactions);
+    const whole = this.#expire(only, transactions);
+    this.#asked.add(whole);
+    return whole.finally(() => this.#asked.delete(whole));
   }
 
   async query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
     if (this.#closing) throw closed();
-    if (this.#queries.size >= queriesMax) {
+    if (this.#asked.size >= queriesMax) {
       throw new StorageError('UNAVAILABLE', 'Too many queries wait for the database.');
     }
     const asked = this.#ask(query);
-    this.#queries.add(asked);
+    this.#asked.add(asked);
     try {
       return await asked;
     } catch (error) {
       throw unavailable(error);
     } finally {
-      this.#queries.delete(asked);
+      this.#asked.delete(asked);
     }
   }
 
@@ -105,12 +117,20 @@ class MysqlStorage implements Storage {
     return this.#closing;
   }
 
+  async #expire(expire: Expire, transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
+    const { commits, pool, claim, queryMs } = this.#parts;
+    // What is left for the commit then is more work for it, and it tells what is wrong.
+    await purge({ pool, claim, limitMs: queryMs }, expire).catch(() => undefined);
+    return commits.commit(transactions);
+  }
+
   async #ask<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
-    const endMs = monotonicMs() + this.#queryMs;
+    const { commits, pool, queryMs } = this.#parts;
+    const endMs = monotonicMs() + queryMs;
     for (let tries = 1; ; tries += 1) {
-      await this.#commits.settled();
+      await commits.settled();
       try {
-        return await this.#pool.use((connection) => runQuery(connection, query, this.#queryMs));
+        return await pool.use((connection) => runQuery(connection, query, queryMs));
       } catch (error) {
         if (!(error instanceof ConnectionLost) || tries === triesMax || monotonicMs() >= endMs) throw error;
       }
@@ -118,10 +138,11 @@ class MysqlStorage implements Storage {
   }
 
   async #close(): Promise<void> {
-    await this.#commits.ended();
-    await Promise.allSettled(this.#queries);
-    await this.#pool.close();
-    await this.#keeper.close();
+    const { commits, keeper, pool } = this.#parts;
+    await Promise.allSettled(this.#asked);
+    await commits.ended();
+    await pool.close();
+    await keeper.close();
   }
 }
 

@@ -21,8 +21,9 @@ const refusedNumbers = new Set([1048, 1118, 1153, 1264, 1265, 1292, 1300, 1366, 
 // A deadlock, a lock that could not be had, a row or a table that has changed since it was looked at: nothing is wrong
 // with what was asked, and once the others are done it works.
 const passingNumbers = new Set([1205, 1213, 1020, 1615, 3572]);
-// The server is going down, or somebody has ended this connection: the next thing asked on it would fail.
-const endingNumbers = new Set([1053, 1927, 3169, 4031, 1159, 1161, 1077, 1079]);
+// The server is going down, somebody has ended this connection, or the server takes no more writes, as one that another
+// has taken over from: the next connection may lead to that one.
+const endingNumbers = new Set([1053, 1927, 3169, 4031, 1159, 1161, 1077, 1079, 1290, 1836]);
 
 function serverError(error: unknown): ServerError | null {
   const { errno, sqlState } = (error ?? {}) as Partial<ServerError>;
