@@ -7,6 +7,7 @@ import { layouts } from './layouts.ts';
 import type { AnyParticipant, Shift } from './participant.ts';
 import { range } from './rooms.ts';
 import { startServer, type TestServer } from './server.ts';
+import { killsOf } from './store.ts';
 
 export interface Load {
   readonly participants: readonly AnyParticipant[];
@@ -107,13 +108,13 @@ export async function finish(server: TestServer, load: Load): Promise<void> {
   for (const { pending } of participants) expect([...pending.keys()]).toEqual([]);
 }
 
-/** Ends the server that often, at random moments, and starts it again. */
+/** Ends the server that often (less often on MySQL), at random moments, and starts it again. */
 export async function prove(makeLoad: MakeLoad, ending: Ending): Promise<void> {
   const { signal, times, framesMax } = ending;
   process.stdout.write(`${signal} with STAGEWIRE_TEST_SEED=${seed}\n`);
   let server = await startServer({ settings: layouts[0]?.settings ?? {} });
   const load = await makeLoad(server);
-  for (const [round, moment] of fc.sample(moments(framesMax), { seed, numRuns: times }).entries()) {
+  for (const [round, moment] of fc.sample(moments(framesMax), { seed, numRuns: killsOf(times) }).entries()) {
     await comeBack(server, load);
     await Promise.all(load.participants.map((one) => one.repeat()));
     await workAndEnd(server, load, { ...moment, ...ending });
