@@ -37,6 +37,7 @@ export class Session implements WheelNode {
 
   readonly id: string;
   readonly connection: Connection;
+  readonly encoding: Encoding;
   readonly openedAtMs: number;
   /** What is known of the user; empty before CONNECT. */
   asker: Asker = nobody;
@@ -70,6 +71,7 @@ export class Session implements WheelNode {
   constructor(edge: Edge, connection: Connection, id: string, urlToken: string | null) {
     this.#edge = edge;
     this.connection = connection;
+    this.encoding = connection.encoding;
     this.backlog = new Backlog(connection);
     this.id = id;
     this.#urlToken = urlToken;
@@ -77,10 +79,6 @@ export class Session implements WheelNode {
     this.#beats = new Beats(this.openedAtMs);
     this.#parser = new StompParser(edge.config.frames);
     edge.wake(this, this.openedAtMs + edge.config.firstFrameWithinMs);
-  }
-
-  get encoding(): Encoding {
-    return this.connection.encoding;
   }
 
   get user(): string {
@@ -102,9 +100,7 @@ export class Session implements WheelNode {
 
   /** Called by the edge's wheel when something of the session is due. */
   tick(nowMs: number): void {
-    if (this.phase === 'new') {
-      return this.end(CloseCode.noFirstFrame, 'no first frame in time');
-    }
+    if (this.phase === 'new') return this.end(CloseCode.noFirstFrame, 'no first frame in time');
     if (this.phase === 'leaving') {
       // A heart-beat may fall due before the last answer is there, and must not cut that off.
       if (this.inFlight === 0) this.end(CloseCode.normal, 'client left');

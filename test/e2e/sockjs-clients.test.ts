@@ -16,7 +16,7 @@ beforeAll(async () => {
 function over(transport: string, base = '/ws', target = server): { webSocketFactory: () => IStompSocket } {
   return {
     webSocketFactory: () =>
-      new SockJS(`${target.url}${base}`, null, { transports: [transport], timeout: 10_000 }) as IStompSocket,
+      new SockJS(`${target.url}${base}`, null, { transports: [transport], timeout: 10_000 }),
   };
 }
 
@@ -64,7 +64,10 @@ describe.each([
       await client.deactivate();
       expect([library.closes, library.error]).toEqual([1, null]);
       await server.logged(
-        (line) => line['event'] === 'disconnect' && line['user'] === user && line['protocol'] === `stomp 1.2, sockjs ${name}`,
+        (line) =>
+          line['event'] === 'disconnect' &&
+          line['user'] === user &&
+          line['protocol'] === `stomp 1.2, sockjs ${name}`,
       );
     },
   );
@@ -111,7 +114,7 @@ describe.each([
       webSocketFactory: () => {
         const socket = new SockJS(`${draining.url}/ws`, null, { transports: [transport] });
         socket.addEventListener('close', ({ code }) => codes.push(code));
-        return socket as IStompSocket;
+        return socket;
       },
     });
     expect(await draining.stop()).toEqual({ code: 0, signal: null });

@@ -29,7 +29,7 @@ describe('a fault', () => {
 
   test('[SOCKJS40] in the opening of a session ends it with 1011, and no other', async () => {
     const bystander = await connectPolling(server, 'bystander');
-    for (const _round of rounds) {
+    for (let round = 0; round < rounds.length; round += 1) {
       const culprit = new PollingClient(server, { query: '?token=throw-on-open' });
       expect((await culprit.poll()).body).toBe('o\n');
       await culprit.poll();
@@ -49,7 +49,9 @@ describe('a fault', () => {
     }
     expect(new Set(threads).size).toBe(2);
     const culprit = await connectStomp(server, { user: 'culprit' });
-    const ending = (await server.logged(({ event, user }) => event === 'connect' && user === 'culprit'))['thread'];
+    const ending = (await server.logged(({ event, user }) => event === 'connect' && user === 'culprit'))[
+      'thread'
+    ];
     culprit.sendFrame('SEND', { destination: '/app/edge.uncaught' });
     await culprit.closed;
     await server.logged(({ msg }) => msg === 'thread is back');

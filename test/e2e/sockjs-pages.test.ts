@@ -49,7 +49,7 @@ describe.runIf(runsPages)('in a browser', () => {
     for (const content of scripts) await page.addScriptTag({ content });
     const token = await server.token(`in-${transport}`);
     const script = `(${inPage.toString()})(${JSON.stringify({ url: `${server.url}/ws`, token, transport })})`;
-    const outcome = (await page.evaluate(script)) as Outcome;
+    const outcome = await page.evaluate<Outcome>(script);
     await page.close();
     return outcome;
   }
@@ -64,7 +64,12 @@ describe.runIf(runsPages)('in a browser', () => {
     const outcome = await tryIt(`${server.url}/ws`, transport);
     expect(outcome).toEqual({ transport, bodies: ['0 <é> 😀', '1 <é> 😀', '2 <é> 😀'], error: null });
     const user = `in-${transport}`;
-    await server.logged((line) => line['event'] === 'connect' && line['user'] === user && line['protocol'] === `stomp 1.2, sockjs ${name}`);
+    await server.logged(
+      (line) =>
+        line['event'] === 'connect' &&
+        line['user'] === user &&
+        line['protocol'] === `stomp 1.2, sockjs ${name}`,
+    );
   });
 
   test.each(['websocket', 'xhr-streaming', 'xhr-polling'])(
@@ -76,7 +81,10 @@ describe.runIf(runsPages)('in a browser', () => {
 
   test('[SOCKJS33] a page of any other origin gets nowhere', async () => {
     const other = origin.replace('localhost', '127.0.0.1');
-    expect(await tryIt(other, 'xhr-polling')).toMatchObject({ bodies: [], error: expect.stringContaining('closed') });
+    expect(await tryIt(other, 'xhr-polling')).toMatchObject({
+      bodies: [],
+      error: expect.stringContaining('closed'),
+    });
   });
 });
 
@@ -108,11 +116,11 @@ function inPage({ url, token, transport }: Task): Promise<Outcome> {
     const bodies: string[] = [];
     let socket: PageSocket | null = null;
     let isOver = false;
-    const end = (error: string | null): void => {
+    const end = (failure: string | null): void => {
       if (isOver) return;
       isOver = true;
       const used = socket?.transport ?? '';
-      void client.deactivate().then(() => resolve({ transport: used, bodies, error }));
+      void client.deactivate().then(() => resolve({ transport: used, bodies, error: failure }));
     };
     const destination = `/topic/page.${transport}`;
     const client = new globals.StompJs.Client({
@@ -129,7 +137,8 @@ function inPage({ url, token, transport }: Task): Promise<Outcome> {
           for (const index of [0, 1, 2]) client.publish({ destination, body: `${index} <é> 😀` });
         });
       },
-      onWebSocketClose: ({ code, reason }: { code: number; reason: string }) => end(`closed ${code} ${reason}`),
+      onWebSocketClose: ({ code, reason }: { code: number; reason: string }) =>
+        end(`closed ${code} ${reason}`),
     });
     client.activate();
   });

@@ -22,7 +22,8 @@ describe('sessions', () => {
         connectPolling(server, `user-${index}`, { base: index % 2 === 0 ? '/ws' : '/inventory-ws' }),
       ),
     );
-    for (const client of clients) await client.request('SUBSCRIBE', { id: 's', destination: '/topic/anywhere' });
+    for (const client of clients)
+      await client.request('SUBSCRIBE', { id: 's', destination: '/topic/anywhere' });
     for (const [index, client] of clients.entries()) {
       await client.request('SEND', { destination: '/topic/anywhere' }, `from ${index}`);
     }
@@ -31,10 +32,14 @@ describe('sessions', () => {
     for (const client of clients) {
       await client.until(({ body }) => body === all.at(-1), 'the last message');
       expect(client.messages('s').map(({ body }) => body)).toEqual(all);
-      expect(client.messages('s').map(({ headers }) => headers['seq'])).toEqual(all.map((_, index) => `${index + 1}`));
+      expect(client.messages('s').map(({ headers }) => headers['seq'])).toEqual(
+        all.map((_, index) => `${index + 1}`),
+      );
     }
     const threads = new Set(
-      server.log.filter(({ event, protocol }) => event === 'connect' && protocol === 'stomp 1.2, sockjs xhr').map(({ thread }) => thread),
+      server.log
+        .filter(({ event, protocol }) => event === 'connect' && protocol === 'stomp 1.2, sockjs xhr')
+        .map(({ thread }) => thread),
     );
     expect(threads.size).toBe(3);
   });
@@ -62,7 +67,9 @@ describe('sessions', () => {
 
   test('[SOCKJS36] are logged with their transport and address', async () => {
     const client = await connectPolling(server, 'logged');
-    const { protocol, address } = await server.logged(({ event, user }) => event === 'connect' && user === 'logged');
+    const { protocol, address } = await server.logged(
+      ({ event, user }) => event === 'connect' && user === 'logged',
+    );
     expect({ protocol, address }).toEqual({ protocol: 'stomp 1.2, sockjs xhr', address: '127.0.0.1' });
     await client.request('DISCONNECT');
     const line = await server.logged(({ event, user }) => event === 'disconnect' && user === 'logged');
@@ -71,7 +78,9 @@ describe('sessions', () => {
 
   test('[SOCKJS23] of a client that asks for nothing end after five seconds', async () => {
     await connectPolling(server, 'silent');
-    const { durationMs } = await server.logged(({ event, user }) => event === 'disconnect' && user === 'silent');
+    const { durationMs } = await server.logged(
+      ({ event, user }) => event === 'disconnect' && user === 'silent',
+    );
     expect(durationMs).toBeGreaterThanOrEqual(5_000);
   });
 
@@ -92,7 +101,10 @@ describe('sessions', () => {
     await client.request('SUBSCRIBE', { id: 'own', destination: '/topic/lossy', ack: 'client' });
     await writer.send('/topic/lossy', Uint8Array.from([0x61, 0xff, 0xfe, 0x62]));
     for (const id of ['s', 'own']) {
-      const { headers, body } = await client.until(({ headers: { subscription } }) => subscription === id, id);
+      const { headers, body } = await client.until(
+        ({ headers: { subscription } }) => subscription === id,
+        id,
+      );
       expect(body).toBe('a\ufffd\ufffdb');
       expect(headers['content-length']).toBe(`${Buffer.byteLength(body)}`);
     }
@@ -157,7 +169,9 @@ describe('pages', () => {
     const info = await fetchWhole(`${server.url}/ws/info`, 'GET', { headers });
     expect(info.status).toBe(status);
     expect((await poll(newSession(`${server.url}/ws`), { headers })).status).toBe(status);
-    expect((await fetchWhole(`${server.url}/ws/0/0/xhr`, 'OPTIONS', { headers })).status).toBe(status === 200 ? 204 : status);
+    expect((await fetchWhole(`${server.url}/ws/0/0/xhr`, 'OPTIONS', { headers })).status).toBe(
+      status === 200 ? 204 : status,
+    );
     expect(info.headers['access-control-allow-origin']).toBe(status === 200 ? origin : undefined);
   });
 

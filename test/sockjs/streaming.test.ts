@@ -23,7 +23,9 @@ interface Transport {
 }
 
 const scriptOf = (frame: string): string =>
-  `<script>\np(${JSON.stringify(frame).replaceAll('<', String.raw`\u003c`).replaceAll('>', String.raw`\u003e`)});\n</script>\r\n`;
+  `<script>\np(${JSON.stringify(frame)
+    .replaceAll('<', String.raw`\u003c`)
+    .replaceAll('>', String.raw`\u003e`)});\n</script>\r\n`;
 
 const transports: readonly Transport[] = [
   {
@@ -47,7 +49,8 @@ const transports: readonly Transport[] = [
     method: 'GET',
     query: '?c=%63all.back_1',
     contentType: 'text/html; charset=UTF-8',
-    prelude: /^<!doctype html>\n<html><head>[^]*var c = parent\.call\.back_1;[^]*function p\(d\) \{c\.message\(d\);\};[^]*\r\n\r\n$/,
+    prelude:
+      /^<!doctype html>\n<html><head>[^]*var c = parent\.call\.back_1;[^]*function p\(d\) \{c\.message\(d\);\};[^]*\r\n\r\n$/,
     written: scriptOf,
   },
 ];

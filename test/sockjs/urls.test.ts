@@ -34,13 +34,21 @@ describe('what needs no session', () => {
     }
   });
 
-  test.each(['/a', '/a.html', '//', '///', '/a/a', '/a/a/', '/a/', '/a/a/jsonp', '/a/a/jsonp_send', '/a/a/a'])(
-    '[SOCKJS1] [SOCKJS4] there is nothing at %s',
-    async (path) => {
-      expect((await fetchWhole(base + path)).status).toBe(404);
-      expect((await fetchWhole(base + path, 'POST')).status).toBe(404);
-    },
-  );
+  test.each([
+    '/a',
+    '/a.html',
+    '//',
+    '///',
+    '/a/a',
+    '/a/a/',
+    '/a/',
+    '/a/a/jsonp',
+    '/a/a/jsonp_send',
+    '/a/a/a',
+  ])('[SOCKJS1] [SOCKJS4] there is nothing at %s', async (path) => {
+    expect((await fetchWhole(base + path)).status).toBe(404);
+    expect((await fetchWhole(base + path, 'POST')).status).toBe(404);
+  });
 
   test.each([
     '/iframe.html',
@@ -56,7 +64,9 @@ describe('what needs no session', () => {
     expectCachedForAYear(answer);
     expect(answer.headers).not.toHaveProperty('set-cookie');
     expect(answer.body).toMatch(/^<!DOCTYPE html>\n<html>\n<head>\n/);
-    expect(answer.body).toMatch(/<script src="https:\/\/[^"]+\/sockjs-client@[\d.]+\/dist\/sockjs\.min\.js"><\/script>/);
+    expect(answer.body).toMatch(
+      /<script src="https:\/\/[^"]+\/sockjs-client@[\d.]+\/dist\/sockjs\.min\.js"><\/script>/,
+    );
     expect(answer.body).toContain('_sockjs_onload = function(){SockJS.bootstrap_iframe();};');
   });
 
@@ -71,12 +81,17 @@ describe('what needs no session', () => {
     expect(other.status).toBe(200);
   });
 
-  test.each(['/iframe.htm', '/iframe', '/IFRAME.HTML', '/IFRAME', '/iframe.HTML', '/iframe.xml', '/iframe-/.html'])(
-    '[SOCKJS2] %s is no page',
-    async (path) => {
-      expect((await fetchWhole(base + path)).status).toBe(404);
-    },
-  );
+  test.each([
+    '/iframe.htm',
+    '/iframe',
+    '/IFRAME.HTML',
+    '/IFRAME',
+    '/iframe.HTML',
+    '/iframe.xml',
+    '/iframe-/.html',
+  ])('[SOCKJS2] %s is no page', async (path) => {
+    expect((await fetchWhole(base + path)).status).toBe(404);
+  });
 
   test('[SOCKJS3] the info says what clients decide by, and nobody keeps it', async () => {
     const answer = await fetchWhole(`${base}/info`);
@@ -86,7 +101,12 @@ describe('what needs no session', () => {
     expect(answer.headers).not.toHaveProperty('set-cookie');
     expectCrossOrigin(answer);
     const info = JSON.parse(answer.body) as { entropy: number };
-    expect(info).toEqual({ entropy: expect.any(Number), origins: ['*:*'], cookie_needed: false, websocket: true });
+    expect(info).toEqual({
+      entropy: expect.any(Number),
+      origins: ['*:*'],
+      cookie_needed: false,
+      websocket: true,
+    });
     expect(Number.isInteger(info.entropy) && info.entropy >= 0 && info.entropy < 2 ** 32).toBe(true);
     const other = JSON.parse((await fetchWhole(`${base}/info`)).body) as { entropy: number };
     expect(other.entropy).not.toBe(info.entropy);
@@ -172,7 +192,8 @@ describe('the paths of sessions', () => {
 
   test('[SOCKJS5] headers that a page wants to send are allowed by name', async () => {
     for (const asked of ['a, b, c', '', null]) {
-      const headers: Record<string, string> = asked === null ? {} : { 'access-control-request-headers': asked };
+      const headers: Record<string, string> =
+        asked === null ? {} : { 'access-control-request-headers': asked };
       const answer = await poll(newSession(base), { headers });
       expectCrossOrigin(answer);
       expect(answer.headers['access-control-allow-headers']).toBe(asked || undefined);

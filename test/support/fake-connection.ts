@@ -30,12 +30,7 @@ export class FakeConnection implements Connection {
   readonly #now: () => number;
   readonly #onClosed: () => void;
 
-  constructor(
-    groups: FakeGroups,
-    now: () => number,
-    onClosed: () => void,
-    encoding: Encoding = 'plain',
-  ) {
+  constructor(groups: FakeGroups, now: () => number, onClosed: () => void, encoding: Encoding = 'plain') {
     this.encoding = encoding;
     this.#groups = groups;
     this.#now = now;

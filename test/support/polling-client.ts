@@ -36,7 +36,8 @@ export class PollingClient {
   /** One request for frames; what it brings is added to the list. */
   async poll(headers: FrameHeaders = {}): Promise<Answer> {
     const answer = await poll(this.session, { headers }, this.query);
-    if (answer.body.startsWith('a')) this.frames.push(...(JSON.parse(answer.body.slice(1)) as string[]).flatMap(decode));
+    if (answer.body.startsWith('a'))
+      this.frames.push(...(JSON.parse(answer.body.slice(1)) as string[]).flatMap(decode));
     else if (answer.body.startsWith('c')) this.closed = answer.body.trimEnd();
     return answer;
   }

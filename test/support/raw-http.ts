@@ -49,9 +49,12 @@ export class RawHttp {
 
   /** Sends a request and waits for nothing. */
   send(method: string, path: string, { headers = {}, body }: RequestHead = {}): void {
-    const length = method === 'POST' || body !== undefined ? { 'content-length': Buffer.byteLength(body ?? '') } : {};
+    const length =
+      method === 'POST' || body !== undefined ? { 'content-length': Buffer.byteLength(body ?? '') } : {};
     const fields = Object.entries({ host: this.#host, ...length, ...headers });
-    this.#socket.write(`${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+    this.#socket.write(
+      `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+    );
     if (body !== undefined) this.#socket.write(body);
   }
 

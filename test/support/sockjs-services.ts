@@ -20,7 +20,12 @@ const echo: SockjsApp = {
 const close: SockjsApp = {
   open: (connection) => {
     connection.close(3000, 'Go away!');
-    return { message: () => undefined, drained: () => undefined, closed: () => undefined, admits: () => true };
+    return {
+      message: () => undefined,
+      drained: () => undefined,
+      closed: () => undefined,
+      admits: () => true,
+    };
   },
 };
 

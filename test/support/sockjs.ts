@@ -34,7 +34,11 @@ export interface Answer {
 }
 
 /** Asks over a connection of its own, and goes on reading. */
-export async function ask(url: string, method: string, request: RequestHead = {}): Promise<RawResponse & { close(): void }> {
+export async function ask(
+  url: string,
+  method: string,
+  request: RequestHead = {},
+): Promise<RawResponse & { close(): void }> {
   const connection = new RawHttp(url);
   connections.add(connection);
   const response = await connection.ask(method, pathOf(url), request);
@@ -86,7 +90,9 @@ export async function holdPoll(session: string): Promise<{ held: HeldPoll; refus
   });
   // The end of the one that waits is the test's affair.
   for (const { answer } of both) answer.catch(() => undefined);
-  const first = await Promise.race(both.map(({ index, answer }) => answer.then((refused) => ({ index, refused }))));
+  const first = await Promise.race(
+    both.map(({ index, answer }) => answer.then((refused) => ({ index, refused }))),
+  );
   const other = both[1 - first.index];
   if (!other) throw new Error('there are two');
   const held = { close: () => other.connection.close(), body: () => other.answer };

@@ -56,7 +56,8 @@ export class Door {
   find(path: string): Found | null {
     for (const endpoint of this.endpoints) {
       const { base } = endpoint.options;
-      if (path === base || path.startsWith(`${base}/`)) return { endpoint, place: placeOf(path.slice(base.length)) };
+      if (path === base || path.startsWith(`${base}/`))
+        return { endpoint, place: placeOf(path.slice(base.length)) };
     }
     return null;
   }

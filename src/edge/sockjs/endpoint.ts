@@ -187,7 +187,8 @@ export class Endpoint {
     const { request } = exchange;
     const { frames, clock } = this.options;
     if (frames === 'none') return refuse(exchange, 404);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return exchange.respond(405, { allow: 'GET' }, '');
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return exchange.respond(405, { allow: 'GET' }, '');
     const { body, etag } = this.#iframe;
     const shared = { ...cachedForAYear(clock.now()), etag };
     if (request.ifNoneMatch.split(/ *, */).includes(etag)) return exchange.respond(304, shared);
@@ -196,9 +197,18 @@ export class Endpoint {
   }
 }
 
-const meanings = { 403: 'This origin may not connect.', 404: 'Not found', 413: 'Too large', 503: 'Try later' };
+const meanings = {
+  403: 'This origin may not connect.',
+  404: 'Not found',
+  413: 'Too large',
+  503: 'Try later',
+};
 
-export function refuse(exchange: Exchange, status: keyof typeof meanings, headers: ResponseHeaders = {}): void {
+export function refuse(
+  exchange: Exchange,
+  status: keyof typeof meanings,
+  headers: ResponseHeaders = {},
+): void {
   exchange.respond(status, { ...text, ...neverCached, ...headers }, `${meanings[status]}\n`);
 }
 

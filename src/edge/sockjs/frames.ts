@@ -16,7 +16,8 @@ function quote(message: string): string {
 
 /** The frame of one message. Bytes are UTF-8; what is none becomes U+FFFD. */
 export function messageFrame(message: string | Uint8Array): Uint8Array {
-  const text = typeof message === 'string' ? message : Buffer.from(message.buffer, message.byteOffset, message.length);
+  const text =
+    typeof message === 'string' ? message : Buffer.from(message.buffer, message.byteOffset, message.length);
   return Buffer.from(`a[${quote(text.toString())}]`);
 }
 

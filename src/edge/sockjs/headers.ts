@@ -2,7 +2,7 @@
 import type { ResponseHeaders, SockjsRequest } from './exchange.ts';
 
 const yearSeconds = 31_536_000;
-export const sessionCookie = 'JSESSIONID';
+const sessionCookie = 'JSESSIONID';
 /** Says no more than that there is a session, for balancers that look for one. */
 export const plainCookie = 'dummy';
 

@@ -38,7 +38,11 @@ export class LocalExchange implements Exchange {
    * @param read called once, with null when it is longer than `bytesMax`; not called when the client is gone before.
    * @param guard what calls are made through: nothing may be thrown into the transport.
    */
-  readBody(bytesMax: number, read: (body: Uint8Array | null) => void, guard: (task: () => void) => void): void {
+  readBody(
+    bytesMax: number,
+    read: (body: Uint8Array | null) => void,
+    guard: (task: () => void) => void,
+  ): void {
     let pieces: Uint8Array[] = [];
     let bytes = 0;
     this.#out.onData((chunk, isLast) => {

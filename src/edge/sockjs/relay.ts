@@ -11,7 +11,13 @@ type RelayMessage =
   | readonly [op: typeof Op.ask, id: number, request: SockjsRequest, body: Uint8Array]
   /** Whoever asked is gone. */
   | readonly [op: typeof Op.gone, id: number]
-  | readonly [op: typeof Op.respond, id: number, status: number, headers: ResponseHeaders, body: Uint8Array | null]
+  | readonly [
+      op: typeof Op.respond,
+      id: number,
+      status: number,
+      headers: ResponseHeaders,
+      body: Uint8Array | null,
+    ]
   | readonly [op: typeof Op.start, id: number, headers: ResponseHeaders, chunk: Uint8Array]
   | readonly [op: typeof Op.write, id: number, chunk: Uint8Array]
   | readonly [op: typeof Op.end, id: number]
@@ -124,10 +130,14 @@ class Peer {
   }
 
   #take(id: number, request: SockjsRequest, body: Uint8Array): void {
-    const exchange = new RelayedExchange(request, (message, bytes) => {
-      if (message[0] !== Op.start && message[0] !== Op.write) this.#served.delete(id);
-      this.link.send(message, bytes);
-    }, id);
+    const exchange = new RelayedExchange(
+      request,
+      (message, bytes) => {
+        if (message[0] !== Op.start && message[0] !== Op.write) this.#served.delete(id);
+        this.link.send(message, bytes);
+      },
+      id,
+    );
     this.#served.set(id, exchange);
     this.#serve(exchange, body);
   }
