@@ -68,7 +68,11 @@ export async function runEdge({
     clock: systemClock,
     groups: httpGroups,
     origins: config.origins,
-    limits: sockjsLimits,
+    limits: {
+      ...sockjsLimits,
+      // The largest frame, with each byte of it escaped.
+      messageBytesMax: Math.max(sockjsLimits.messageBytesMax, config.frameBytesMax * 7),
+    },
   });
   const sockjs = new Door(endpoints, {
     place: { index, count: config.edges },

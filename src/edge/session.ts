@@ -100,9 +100,7 @@ export class Session implements WheelNode {
 
   /** Called by the edge's wheel when something of the session is due. */
   tick(nowMs: number): void {
-    if (this.phase === 'new') {
-      return this.end(CloseCode.noFirstFrame, 'no first frame in time');
-    }
+    if (this.phase === 'new') return this.end(CloseCode.noFirstFrame, 'no first frame in time');
     if (this.phase === 'leaving') {
       // A heart-beat may fall due before the last answer is there, and must not cut that off.
       if (this.inFlight === 0) this.end(CloseCode.normal, 'client left');

@@ -116,12 +116,11 @@ function inPage({ url, token, transport }: Task): Promise<Outcome> {
     const bodies: string[] = [];
     let socket: PageSocket | null = null;
     let isOver = false;
-    const end = async (failure: string | null): Promise<void> => {
+    const end = (failure: string | null): void => {
       if (isOver) return;
       isOver = true;
       const used = socket?.transport ?? '';
-      await client.deactivate();
-      resolve({ transport: used, bodies, error: failure });
+      void client.deactivate().then(() => resolve({ transport: used, bodies, error: failure }));
     };
     const destination = `/topic/page.${transport}`;
     const client = new globals.StompJs.Client({
@@ -131,7 +130,7 @@ function inPage({ url, token, transport }: Task): Promise<Outcome> {
       onConnect: () => {
         const take = ({ body }: { body: string }): void => {
           bodies.push(body);
-          if (bodies.length === 3) void end(null);
+          if (bodies.length === 3) end(null);
         };
         client.subscribe(destination, take, { receipt: 'live' });
         client.watchForReceipt('live', () => {
@@ -139,7 +138,7 @@ function inPage({ url, token, transport }: Task): Promise<Outcome> {
         });
       },
       onWebSocketClose: ({ code, reason }: { code: number; reason: string }) =>
-        void end(`closed ${code} ${reason}`),
+        end(`closed ${code} ${reason}`),
     });
     client.activate();
   });

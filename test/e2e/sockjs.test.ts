@@ -151,7 +151,7 @@ describe('whose a session is', () => {
     expect(cookie).toMatch(/^JSESSIONID=[\w-]{24}$/);
     const session = newSession(`${server.url}/ws`);
     const opened = await poll(session, { headers: { cookie } });
-    expect(opened.headers['set-cookie']).toBe(`${cookie}; path=/`);
+    expect(opened.headers['set-cookie']).toBe(`${cookie}; path=/; HttpOnly`);
     expect((await poll(session)).status).toBe(404);
     expect((await xhrSend(session, ['\n'], { headers: { cookie } })).status).toBe(204);
   });

@@ -137,10 +137,7 @@ describe('text', () => {
   const characters = (from: number, upto: number): string =>
     String.fromCharCode(...Array.from({ length: upto - from + 1 }, (_, index) => from + index));
   const asEscapes = (text: string): string =>
-    text
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join('');
+    text.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
   async function echoed(body: string): Promise<string> {
     const session = newSession(base);

@@ -152,7 +152,7 @@ describe.each(transports)('$name', ({ name, method, query, contentType, prelude,
 
   test('[SOCKJS18] sets the cookie where it is needed', async () => {
     const response = await open(newSession(`${url}/cookie_needed_echo`));
-    expect(response.headers['set-cookie']).toBe('JSESSIONID=dummy; path=/');
+    expect(response.headers['set-cookie']).toBe('JSESSIONID=dummy; path=/; HttpOnly');
     response.close();
   });
 });

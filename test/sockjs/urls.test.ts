@@ -207,13 +207,13 @@ describe('cookies', () => {
   test('[SOCKJS18] where they are needed each transport sets one for its balancer', async () => {
     const answer = await poll(newSession(`${url}/cookie_needed_echo`));
     expect(answer.body).toBe('o\n');
-    expect(cookie(answer)).toBe('JSESSIONID=dummy; path=/');
+    expect(cookie(answer)).toBe('JSESSIONID=dummy; path=/; HttpOnly');
   });
 
   test('[SOCKJS18] one that is shown comes back', async () => {
     const headers = { cookie: 'a=b; JSESSIONID=abcdef; c=d' };
     const answer = await poll(newSession(`${url}/cookie_needed_echo`), { headers });
-    expect(cookie(answer)).toBe('JSESSIONID=abcdef; path=/');
+    expect(cookie(answer)).toBe('JSESSIONID=abcdef; path=/; HttpOnly');
   });
 
   test('[SOCKJS18] a session that was opened with one is nobody else’s', async () => {

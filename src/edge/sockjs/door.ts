@@ -33,9 +33,9 @@ export class Door {
     this.#onFault = onFault;
   }
 
-  /** Whether no session is left and no response that comes from another edge. */
+  /** Whether no client has to come for the end of its session, and no response comes from another edge. */
   get idle(): boolean {
-    return this.#relay.open === 0 && this.#relay.empty && this.endpoints.every(({ size }) => size === 0);
+    return this.#relay.open === 0 && this.#relay.empty && this.endpoints.every(({ idle }) => idle);
   }
 
   /** Nobody new gets in. */

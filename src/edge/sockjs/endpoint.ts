@@ -72,6 +72,11 @@ export class Endpoint {
     return this.#sessions.size;
   }
 
+  /** Whether no client has to come for the end of its session. */
+  get idle(): boolean {
+    return [...this.#sessions.values()].every(({ isEnding }) => !isEnding);
+  }
+
   /** Answers all that needs no session. @returns whether it did. */
   answer(exchange: Exchange, place: Place | null): boolean {
     if (place === null || (place.kind === 'raw' && !this.options.hasWebSocket)) refuse(exchange, 404);

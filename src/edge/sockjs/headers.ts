@@ -43,5 +43,5 @@ export function shownCookie({ cookie }: SockjsRequest): string | null {
 }
 
 export function cookieHeader(value: string): ResponseHeaders {
-  return { 'set-cookie': `${sessionCookie}=${value}; path=/` };
+  return { 'set-cookie': `${sessionCookie}=${value}; path=/; HttpOnly` };
 }

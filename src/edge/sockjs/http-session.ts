@@ -42,6 +42,8 @@ export class HttpSession implements SockjsConnection {
   #flushes = false;
   /** Set when the session is closed: what whoever asks is told, until it is gone. */
   #closing: Uint8Array | null = null;
+  /** Whether it was told to somebody, or nobody is there to be told. */
+  #isTold = false;
   readonly #joined = new Set<string>();
   #timer: Timer | null = null;
   #beat: Timer | null = null;
@@ -52,6 +54,11 @@ export class HttpSession implements SockjsConnection {
     this.#options = options;
     this.transport = options.transport;
     this.address = options.address;
+  }
+
+  /** Whether its end waits for the client to come for it. */
+  get isEnding(): boolean {
+    return !this.#isTold;
   }
 
   get bufferedBytes(): number {
@@ -146,6 +153,7 @@ export class HttpSession implements SockjsConnection {
       this.#receiver = null;
       // What was on its way may be lost.
       this.#clear();
+      this.#isTold = true;
       if (!this.#closing) this.#finish(interrupted);
     };
     const { clock, heartBeatMs } = this.#options;
@@ -213,18 +221,23 @@ export class HttpSession implements SockjsConnection {
     const receiver = this.#receiver;
     this.#receiver = null;
     this.#beat?.cancel();
-    receiver?.last(frame);
+    if (receiver) this.#tell(receiver, frame);
     this.#leaveIn(receiver?.bytes ?? 0);
     this.#handler?.closed();
   }
 
   #answerClosed(receiver: Receiver, frame: Uint8Array): void {
-    if (this.#queue.length === 0) return receiver.last(frame);
+    if (this.#queue.length === 0) return this.#tell(receiver, frame);
     this.#receiver = receiver;
     this.#flush();
-    this.#receiver?.last(frame);
+    if (this.#receiver) this.#tell(receiver, frame);
     this.#receiver = null;
     this.#leaveIn(receiver.bytes);
+  }
+
+  #tell(receiver: Receiver, frame: Uint8Array): void {
+    this.#isTold = true;
+    receiver.last(frame);
   }
 
   #beatLater(ms: number): void {
