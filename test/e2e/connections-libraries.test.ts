@@ -50,7 +50,7 @@ describe('@stomp/rx-stomp', () => {
     rx.configure({
       webSocketFactory: () => new WebSocket(url(), ['v12.stomp', 'v11.stomp']),
       connectHeaders: await signedIn(user),
-      reconnectDelay: 5,
+      reconnectDelay: 20,
     });
     rx.stompErrors$.subscribe(heard.failure);
     rx.connectionState$.subscribe((state) => {
