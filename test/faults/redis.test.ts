@@ -46,7 +46,7 @@ describe.runIf(runsPrivateRedis)('a Redis', () => {
       const server = await startServer({
         settings: { ...twoShards?.settings, heartBeatMs, redisUrl: redis.url },
       });
-      const watched = await connectStomp(server, { user: 'watched' });
+      await connectStomp(server, { user: 'watched' });
       const faults = [
         away(server, redis, { name: 'restarted empty', go: () => redis.stop(), back: () => redis.start() }),
         away(server, redis, { name: 'killed', go: () => redis.kill(), back: () => redis.start() }),
@@ -57,7 +57,6 @@ describe.runIf(runsPrivateRedis)('a Redis', () => {
         }),
       ];
       expect(await survive(server, await everyLoad(server), faults)).toBe(0);
-      await watched.disconnect();
     },
     longMs,
   );
