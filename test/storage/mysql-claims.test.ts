@@ -47,8 +47,10 @@ describe.runIf(runsMysql)('claims of MySQL only', () => {
 
   /** Resolves when so many statements on the owners wait for a lock or `ended` says that none will. */
   async function waiting(url: string, count: number, ended: () => boolean): Promise<void> {
-    // Not the list of processes alone: a statement is there before it has come to the lock.
+    // Not the list of processes alone: a statement is there before it has come to the lock. What the server tells of locks
+    // it looks up anew only when nobody has asked for a tenth of a second.
     const asked =
+      'DO SLEEP(0.15); ' +
       'SELECT id FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id ' +
       "WHERE db = DATABASE() AND trx_state = 'LOCK WAIT'";
     while (!ended() && (await server().sql(asked, url)).length < count);
