@@ -66,7 +66,11 @@ async function openInBrowser(url: string, token: string): Promise<FrontEnd> {
   };
 }
 
-/** The server crashes and is started again, while others speak. @returns what was said, what the front end shows of it, and how much came. */
+/**
+ * The server crashes and is started again, while others speak.
+ *
+ * @returns what was said, what the front end shows of it, and how many messages came to it.
+ */
 async function goThroughLosses(open: Open): Promise<{ said: string[]; shown: string[]; arrived: number }> {
   let server = await startServer({ settings: { edges: '2' } });
   const { port } = new URL(server.url);
