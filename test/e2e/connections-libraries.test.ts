@@ -3,7 +3,7 @@ import { RxStomp, RxStompState } from '@stomp/rx-stomp';
 import type { IMessage } from '@stomp/stompjs';
 import SockJS from 'sockjs-client';
 import Stomp, { type Client, type Message } from 'stompjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import webstomp from 'webstomp-client';
 import { WebSocket } from 'ws';
 import { Heard } from '../support/heard.ts';
@@ -56,6 +56,7 @@ describe('@stomp/rx-stomp', () => {
     rx.connectionState$.subscribe((state) => {
       if (state === RxStompState.OPEN) heard.connected(state);
     });
+    onTestFinished(() => rx.deactivate());
     rx.activate();
     await heard.until(() => heard.connects.length === 1, 'connected');
     return rx;

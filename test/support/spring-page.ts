@@ -40,6 +40,7 @@ export class SpringPage {
   readonly #destinations = new Set<string>();
   readonly #shown = new Map<string, ShownMessage>();
   #client: Client | null = null;
+  #hasLeft = false;
 
   constructor(globals: PageGlobals, url: string, token: string, patience: Patience) {
     this.#globals = globals;
@@ -50,11 +51,12 @@ export class SpringPage {
 
   /** What the user reads. */
   get contents(): string[] {
-    const messages = [...this.#shown.values()].sort((one, other) => one.seq - other.seq);
+    const messages = [...this.#shown.values()].toSorted((one, other) => one.seq - other.seq);
     return messages.map(({ content }) => content);
   }
 
   connect(): void {
+    if (this.#hasLeft) return;
     const client = this.#globals.Stomp.over(new this.#globals.SockJS(`${this.#url}?token=${this.#token}`));
     this.#client = client;
     client.debug = null;
@@ -77,8 +79,10 @@ export class SpringPage {
     return true;
   }
 
+  /** For good: as when the page is closed. */
   leave(): void {
-    this.#client?.disconnect();
+    this.#hasLeft = true;
+    if (this.#client?.connected) this.#client.disconnect();
   }
 
   #connected(client: Client): void {
