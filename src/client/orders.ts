@@ -1,17 +1,9 @@
 // Orders, tracked by their owners.
-import type { OrderStatus } from './bodies.ts';
+import type { NewOrder, Order, OrderChange, OrderStatus, OrderWithHistory } from './bodies.ts';
 import type { StagewireError } from './error.ts';
 import type { Stop } from './listeners.ts';
 import { pathOf } from './rest.ts';
 import type { Messaging } from './messaging.ts';
-
-export interface NewOrder {
-  readonly orderId?: string;
-  readonly userId: string;
-  readonly status: string;
-  readonly estimatedDelivery?: string | null;
-  readonly currentLocation?: string | null;
-}
 
 export class Orders {
   readonly #client: Messaging;
@@ -48,17 +40,17 @@ export class Orders {
     };
   }
 
-  get(orderId: string): Promise<OrderStatus> {
+  get(orderId: string): Promise<OrderWithHistory> {
     return this.#client.rest.get(pathOf('api', 'orders', orderId));
   }
 
   /** For services. */
-  create(order: NewOrder): Promise<OrderStatus> {
+  create(order: NewOrder): Promise<Order> {
     return this.#client.rest.request('POST', '/api/orders', order);
   }
 
   /** For services. */
-  change(orderId: string, change: Partial<Omit<NewOrder, 'orderId' | 'userId'>>): Promise<OrderStatus> {
+  change(orderId: string, change: OrderChange): Promise<Order> {
     return this.#client.rest.request('PATCH', pathOf('api', 'orders', orderId), change);
   }
 }
