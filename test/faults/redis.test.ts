@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { everyLoad } from '../support/fault-load.ts';
 import { heartBeatMs, survive, type Fault } from '../support/fault-rounds.ts';
 import { layouts } from '../support/layouts.ts';
+import { outagesOf } from '../support/outages.ts';
 import { runsPrivateRedis } from '../support/redis-file.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -40,7 +41,7 @@ function away(
 
 describe.runIf(runsPrivateRedis)('a Redis', () => {
   test(
-    '[FAULT9] that is stopped, killed, emptied or hangs makes nothing UNAVAILABLE, and is told everything again',
+    '[FAULT9] [LOG2] that is stopped, killed, emptied or hangs makes nothing UNAVAILABLE, and is told everything again',
     async () => {
       const redis = await startRedis();
       const server = await startServer({
@@ -57,6 +58,7 @@ describe.runIf(runsPrivateRedis)('a Redis', () => {
         }),
       ];
       expect(await survive(server, await everyLoad(server), faults)).toBe(0);
+      expect([...outagesOf(server).values()]).toEqual([faults.length]);
     },
     longMs,
   );
