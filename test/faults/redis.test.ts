@@ -41,7 +41,7 @@ function away(
 
 describe.runIf(runsPrivateRedis)('a Redis', () => {
   test(
-    '[FAULT9] [LOG2] that is stopped, killed, emptied or hangs makes nothing UNAVAILABLE, and is told everything again',
+    '[FAULT9] [FAULT11] [LOG2] that is stopped, killed, emptied or hangs makes nothing UNAVAILABLE, and is told everything again',
     async () => {
       const redis = await startRedis();
       const server = await startServer({
