@@ -59,7 +59,7 @@ function away(
 
 describe.runIf(runsPrivateRedis)('a Redis', () => {
   test(
-    '[FAULT9] [FAULT11] [LOG2] that is stopped, killed, emptied or full, or hangs, makes nothing UNAVAILABLE, and is told everything again',
+    '[FAULT9] [FAULT11] [LOG2] that is stopped, killed, full or hangs makes nothing UNAVAILABLE, and is told everything again',
     async () => {
       const redis = await startRedis();
       const server = await startServer({
