@@ -115,7 +115,10 @@ describe('the log', () => {
   test('[SOCKJS42] holds no token, whatever was asked with it', async () => {
     const client = new PollingClient(server, { query: await queryOf('last') });
     await client.poll();
-    await client.sendFrame('CONNECT', { 'accept-version': '1.2', Authorization: `Bearer ${await tokenOf('other')}` });
+    await client.sendFrame('CONNECT', {
+      'accept-version': '1.2',
+      Authorization: `Bearer ${await tokenOf('other')}`,
+    });
     await client.poll();
     expect(await server.stop()).toEqual({ code: 0, signal: null });
     const log = [...server.log.map((line) => JSON.stringify(line)), ...server.outputLines].join('\n');

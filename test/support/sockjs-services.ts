@@ -61,7 +61,7 @@ const endpoints = [
   new Endpoint({ ...shared, base: '/cookie_needed_echo', app: echo, newCookie: () => 'dummy' }),
   new Endpoint({ ...shared, base: '/close', app: close }),
 ];
-const door = new Door(endpoints, { onFault: fail });
+const door = new Door(endpoints, { bodiesBytesMax: 4 * 1024 * 1024, onFault: fail });
 
 const options: MountOptions = {
   clock: systemClock,

@@ -43,7 +43,10 @@ export class StreamingClient extends SockjsStompClient {
   readonly #transport: StreamingName;
   #response: Response | null = null;
 
-  constructor(server: TestServer, { transport = 'xhr_streaming', base = '/ws', query = '' }: StreamingOptions) {
+  constructor(
+    server: TestServer,
+    { transport = 'xhr_streaming', base = '/ws', query = '' }: StreamingOptions,
+  ) {
     super(newSession(`${server.url}${base}`), query);
     this.#transport = transport;
   }

@@ -1,5 +1,6 @@
 // An exchange whose socket is here.
 import { STATUS_CODES } from 'node:http';
+import type { BodyBudget } from './body-budget.ts';
 import type { Exchange, ResponseHeaders, SockjsRequest } from './exchange.ts';
 
 /** What is used of the transport's response; nothing of it may be after it has ended or was aborted. */
@@ -15,6 +16,14 @@ export interface ResponseOut {
   close(): unknown;
 }
 
+export interface BodyBounds {
+  readonly bytesMax: number;
+  /** Of all bodies together. */
+  readonly budget: BodyBudget;
+}
+
+type BodyRefusal = 413 | 503;
+
 export class LocalExchange implements Exchange {
   readonly request: SockjsRequest;
   done = false;
@@ -22,12 +31,14 @@ export class LocalExchange implements Exchange {
   /** Told of the status when there is one. */
   onStatus: ((status: number) => void) | null = null;
   readonly #out: ResponseOut;
+  #giveUpBody: () => void = () => undefined;
 
   constructor(out: ResponseOut, request: SockjsRequest) {
     this.request = request;
     this.#out = out;
     out.onAborted(() => {
       this.done = true;
+      this.#giveUpBody();
       this.onAborted?.();
     });
   }
@@ -35,26 +46,39 @@ export class LocalExchange implements Exchange {
   /**
    * Reads the body, which must be asked for at once.
    *
-   * @param read called once, with null when it is longer than `bytesMax`; not called when the client is gone before.
+   * @param read called once, with the status that refuses a body which is longer than `bytesMax` (413) or finds no room
+   *   (503); not called when the client is gone before.
    * @param guard what calls are made through: nothing may be thrown into the transport.
    */
   readBody(
-    bytesMax: number,
-    read: (body: Uint8Array | null) => void,
+    { bytesMax, budget }: BodyBounds,
+    read: (body: Uint8Array | BodyRefusal) => void,
     guard: (task: () => void) => void,
   ): void {
     let pieces: Uint8Array[] = [];
     let bytes = 0;
-    this.#out.onData((chunk, isLast) => {
-      if (this.done || bytes > bytesMax) return;
-      bytes += chunk.byteLength;
-      if (bytes > bytesMax) {
-        pieces = [];
-        return guard(() => read(null));
+    let isRead = false;
+    const finish = (body: () => Uint8Array | BodyRefusal): void => {
+      isRead = true;
+      try {
+        guard(() => read(body()));
+      } finally {
+        this.#giveUpBody();
       }
+    };
+    this.#giveUpBody = () => {
+      pieces = [];
+      budget.giveBack(bytes);
+      bytes = 0;
+    };
+    this.#out.onData((chunk, isLast) => {
+      if (this.done || isRead) return;
+      if (bytes + chunk.byteLength > bytesMax) return finish(() => 413);
+      if (!budget.take(chunk.byteLength)) return finish(() => 503);
+      bytes += chunk.byteLength;
       // The transport takes the chunk back.
       pieces.push(new Uint8Array(chunk.slice(0)));
-      if (isLast) guard(() => read(Buffer.concat(pieces)));
+      if (isLast) finish(() => Buffer.concat(pieces));
     });
   }
 
