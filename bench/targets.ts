@@ -134,6 +134,7 @@ function peer(name: string, options: PeerOptions): Target {
 /** All targets in the order of the report. */
 export const targets: readonly Target[] = [
   stagewire,
+  { ...stagewire, name: 'stagewire-sockjs', protocol: 'stagewire-sockjs', works: ['chat'] },
   { ...stagewire, name: 'stagewire-redis', shares: true },
   { ...stagewire, name: 'stagewire-mysql', store: 'mysql' },
   { ...stagewire, name: 'stagewire-mysql-redis', store: 'mysql', shares: true },
