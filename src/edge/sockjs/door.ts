@@ -68,25 +68,17 @@ export class Door {
     return null;
   }
 
-  /**
-   * Takes a request that came in here; must be called in the turn in which it came.
-   *
-   * @param guard what later calls are made through: nothing may be thrown into the transport.
-   */
-  handle(exchange: LocalExchange, { endpoint, place }: Found, guard: (task: () => void) => void): void {
+  /** Takes a request that came in here; must be called in the turn in which it came. */
+  handle(exchange: LocalExchange, { endpoint, place }: Found): void {
     const { origin, host } = exchange.request;
     if (!endpoint.options.allows(origin, host)) return refuse(exchange, 403);
     if (endpoint.answer(exchange, place) || place?.kind !== 'session') return;
     if (place.transport !== 'xhr_send') return this.#toSession(exchange, endpoint, place, noBody);
     const { messageBytesMax } = endpoint.options.limits;
-    exchange.readBody(
-      { bytesMax: messageBytesMax, budget: this.#budget },
-      (body) => {
-        if (typeof body === 'number') refuse(exchange, body);
-        else this.#toSession(exchange, endpoint, place, body);
-      },
-      guard,
-    );
+    exchange.readBody({ bytesMax: messageBytesMax, budget: this.#budget }, (body) => {
+      if (typeof body === 'number') refuse(exchange, body);
+      else this.#toSession(exchange, endpoint, place, body);
+    });
   }
 
   #toSession(exchange: LocalExchange, endpoint: Endpoint, place: SessionPlace, body: Uint8Array): void {

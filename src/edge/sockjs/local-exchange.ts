@@ -16,6 +16,9 @@ export interface ResponseOut {
   close(): unknown;
 }
 
+/** Calls the task, and `giveUp` after a fault in it: nothing may be thrown into the transport. */
+export type Guard = (task: () => void, giveUp?: () => void) => void;
+
 export interface BodyBounds {
   readonly bytesMax: number;
   /** Of all bodies together. */
@@ -31,16 +34,23 @@ export class LocalExchange implements Exchange {
   /** Told of the status when there is one. */
   onStatus: ((status: number) => void) | null = null;
   readonly #out: ResponseOut;
+  readonly #guard: Guard;
   #giveUpBody: () => void = () => undefined;
 
-  constructor(out: ResponseOut, request: SockjsRequest) {
+  constructor(out: ResponseOut, request: SockjsRequest, guard: Guard) {
     this.request = request;
     this.#out = out;
+    this.#guard = guard;
     out.onAborted(() => {
       this.done = true;
       this.#giveUpBody();
-      this.onAborted?.();
+      this.guarded(() => this.onAborted?.());
     });
+  }
+
+  /** Calls the task; a fault in it cuts the connection. */
+  guarded(task: () => void): void {
+    this.#guard(task, () => this.cut());
   }
 
   /**
@@ -48,23 +58,15 @@ export class LocalExchange implements Exchange {
    *
    * @param read called once, with the status that refuses a body which is longer than `bytesMax` (413) or finds no room
    *   (503); not called when the client is gone before.
-   * @param guard what calls are made through: nothing may be thrown into the transport.
    */
-  readBody(
-    { bytesMax, budget }: BodyBounds,
-    read: (body: Uint8Array | BodyRefusal) => void,
-    guard: (task: () => void) => void,
-  ): void {
+  readBody({ bytesMax, budget }: BodyBounds, read: (body: Uint8Array | BodyRefusal) => void): void {
     let pieces: Uint8Array[] = [];
     let bytes = 0;
     let isRead = false;
     const finish = (body: () => Uint8Array | BodyRefusal): void => {
       isRead = true;
-      try {
-        guard(() => read(body()));
-      } finally {
-        this.#giveUpBody();
-      }
+      this.guarded(() => read(body()));
+      this.#giveUpBody();
     };
     this.#giveUpBody = () => {
       pieces = [];
