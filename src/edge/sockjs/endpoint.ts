@@ -234,8 +234,8 @@ function callbackOf({ query }: SockjsRequest): string {
 }
 
 /** It is written into a script, so it must be a name and nothing else. */
-function isCallback(text: string): boolean {
-  return /^[\w.]{1,128}$/.test(text);
+function isCallback(name: string): boolean {
+  return /^[\w.]{1,128}$/.test(name);
 }
 
 /** Whatever became of the session: it is the request that is wrong. */
