@@ -127,5 +127,5 @@ describe.runIf(runsPython)('in Python', () => {
     });
     await restarted;
     expect(restarted).toBeDefined();
-  }, 60_000);
+  }, 120_000);
 });
