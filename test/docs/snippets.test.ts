@@ -67,13 +67,15 @@ function guide(name: string, language: Language): Guide {
 interface Run {
   readonly server: TestServer;
   readonly roles?: readonly string[];
+  /** A script that takes longer is ended, and what it has printed by then is all. */
+  readonly withinMs?: number;
   /** Is told of everything printed so far, each time there is more. */
   readonly onPrinted?: (printed: string) => void;
 }
 
 /** Runs the code with the server and the tokens of this test in the place of the reader's, and expects what it prints. */
 async function expectToPrint(name: string, language: Language, run: Run): Promise<void> {
-  const { server, roles = [], onPrinted } = run;
+  const { server, roles = [], withinMs = 25_000, onPrinted } = run;
   const { code, prints } = guide(name, language);
   const users = ['alice', 'bob', 'carol', 'dave'];
   const tokens = Object.fromEntries(
@@ -89,6 +91,8 @@ async function expectToPrint(name: string, language: Language, run: Run): Promis
   const child = spawn(language.program, [file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PYTHONUNBUFFERED: '1' },
+    timeout: withinMs,
+    killSignal: 'SIGKILL',
   });
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -120,6 +124,7 @@ describe.runIf(runsPython)('in Python', () => {
     let restarted: Promise<TestServer> | undefined;
     await expectToPrint('write-a-client', python, {
       server,
+      withinMs: 100_000,
       onPrinted: (printed) => {
         if (!printed.includes('kill the server now')) return;
         restarted ??= server.kill().then(() => server.restart({ port: new URL(server.url).port }));
