@@ -20,8 +20,7 @@ export class MsgpackConversation implements Conversation {
     if (!isText && chunk.length === 1 && chunk[0] === emptyArray) return;
     try {
       if (isText) throw new ProtocolError('BAD_REQUEST', 'a frame is a binary message');
-      const read = readFrame(chunk, this.#limits);
-      onFrame(read.frame, read.isText);
+      readFrame(chunk, this.#limits, onFrame);
     } catch (error) {
       this.#isOver = true;
       throw error;

@@ -6,19 +6,24 @@ import { ValueReader } from './value-reader.ts';
 
 const noBody = new Uint8Array(0);
 
-export interface ReadFrame {
-  readonly frame: Frame;
-  /** Whether the body came as a text. */
-  readonly isText: boolean;
-}
+/** One frame after the other. */
+const reader = new ValueReader();
 
-/** @throws ProtocolError for whatever is no frame, or a larger one than there may be. */
-export function readFrame(bytes: Uint8Array, limits: FrameLimits): ReadFrame {
+/**
+ * Calls `onFrame` with the frame, and whether its body came as a text.
+ *
+ * @throws ProtocolError for whatever is no frame, or a larger one than there may be.
+ */
+export function readFrame(
+  bytes: Uint8Array,
+  limits: FrameLimits,
+  onFrame: (frame: Frame, isText: boolean) => void,
+): void {
   const { frameBytesMax, headerBytesMax, headersMax } = limits;
   if (bytes.length > frameBytesMax) {
     throw new ProtocolError('TOO_LARGE', `the frame is over ${frameBytesMax} bytes`);
   }
-  const reader = new ValueReader(bytes);
+  reader.begin(bytes);
   const count = reader.array() - 1;
   const { command, types, headers: names } = layoutOf(count < 0 ? 0 : reader.number());
   if (count > types.length) throw new ProtocolError('BAD_REQUEST', `${command} has too many elements`);
@@ -30,8 +35,10 @@ export function readFrame(bytes: Uint8Array, limits: FrameLimits): ReadFrame {
     let value: string | undefined;
     if (!reader.nil()) {
       const type = types[place];
-      if (type === 'body') ({ bytes: body, isText } = reader.body());
-      else if (type === 'headers') others = reader.headers(names, headersMax);
+      if (type === 'body') {
+        isText = reader.isAtText;
+        body = reader.body();
+      } else if (type === 'headers') others = reader.headers(names, headersMax);
       else if (type === 'text') value = reader.text();
       else value = type === 'name' ? reader.name() : String(reader.number());
     }
@@ -41,7 +48,7 @@ export function readFrame(bytes: Uint8Array, limits: FrameLimits): ReadFrame {
   if (bytes.length - body.length > headerBytesMax) {
     throw new ProtocolError('TOO_LARGE', `all but the body is over ${headerBytesMax} bytes`);
   }
-  return { frame: { command, headers: new FieldHeaders(names, values, others), body }, isText };
+  onFrame({ command, headers: new FieldHeaders(names, values, others), body }, isText);
 }
 
 function layoutOf(number: number): Layout {

@@ -6,6 +6,7 @@ import { numberMax } from './commands.ts';
 
 const NIL = 0xc0;
 const NON_ASCII = 0x80;
+const nothing: Uint8Array = new Uint8Array(0);
 
 // Buffer's readers work on any Uint8Array, and calling them so spares making a Buffer for every message.
 const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as {
@@ -16,11 +17,13 @@ const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as {
 const bad = (text: string): ProtocolError => new ProtocolError('BAD_REQUEST', text);
 
 export class ValueReader {
-  readonly #bytes: Uint8Array;
+  #bytes = nothing;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** Starts anew with these bytes. */
+  begin(bytes: Uint8Array): void {
     this.#bytes = bytes;
+    this.#at = 0;
   }
 
   /** Whether all bytes are read. */
@@ -78,17 +81,21 @@ export class ValueReader {
     return utf8Slice.call(bytes, start, this.#at);
   }
 
-  /** Bytes, as a view, and whether they came as a text, which is then UTF-8. */
-  body(): { readonly bytes: Uint8Array; readonly isText: boolean } {
+  /** Whether the next value is a text. */
+  get isAtText(): boolean {
+    return isTextHead(this.#bytes[this.#at] ?? NIL);
+  }
+
+  /** Bytes, as a view, or the bytes of a text, which are UTF-8. */
+  body(): Uint8Array {
     const first = this.#octet();
     const binaryLength = this.#binaryLength(first);
     const length = binaryLength ?? this.#textLength(first);
     if (length === null) throw bad('a body is bytes or a text');
     const start = this.#take(length);
     const bytes = this.#bytes.subarray(start, this.#at);
-    const isText = binaryLength === null;
-    if (isText && !isUtf8(bytes)) throw bad('a text is not UTF-8');
-    return { bytes, isText };
+    if (binaryLength === null && !isUtf8(bytes)) throw bad('a text is not UTF-8');
+    return bytes;
   }
 
   /** @param names that must not be in it. */
