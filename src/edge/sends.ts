@@ -29,6 +29,8 @@ const notPassedOn = new Set([
   'epoch',
   'recovered',
   'redelivered',
+  // The link would change its name.
+  '__proto__',
 ]);
 
 function passedOn(headers: FrameHeaders): Headers {

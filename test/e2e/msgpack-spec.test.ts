@@ -31,7 +31,8 @@ function learn(hex: string, came: Buffer, known: Map<string, Buffer>): void {
   let at = 0;
   for (const part of hex.split(/(\{\w+\})/)) {
     if (part.startsWith('{') && !known.has(part)) {
-      const length = (came[at] as number) < 0xc0 ? 1 + ((came[at] as number) & 0x1f) : 2 + (came[at + 1] as number);
+      const length =
+        (came[at] as number) < 0xc0 ? 1 + ((came[at] as number) & 0x1f) : 2 + (came[at + 1] as number);
       known.set(part, came.subarray(at, at + length));
     }
     at += (known.get(part) ?? bytesOf(part)).length;
@@ -81,10 +82,32 @@ describe('the binary protocol of SPEC.md', () => {
   });
 
   test('[BIN2] its numbers of commands are those of a real conversation', () => {
-    const said = tableAfter('### What a client says').map(([, name, elements = '']) => [name, elements.slice(0, 2)]);
-    const names = ['CONNECT', 'SEND', 'SUBSCRIBE', 'UNSUBSCRIBE', 'ACK', 'NACK', 'BEGIN', 'COMMIT', 'ABORT', 'DISCONNECT'];
+    const said = tableAfter('### What a client says').map(([, name, elements = '']) => [
+      name,
+      elements.slice(0, 2),
+    ]);
+    const names = [
+      'CONNECT',
+      'SEND',
+      'SUBSCRIBE',
+      'UNSUBSCRIBE',
+      'ACK',
+      'NACK',
+      'BEGIN',
+      'COMMIT',
+      'ABORT',
+      'DISCONNECT',
+    ];
     expect(said).toEqual(names.map((name, index) => [name, (index + 1).toString(16).padStart(2, '0')]));
-    const heard = tableAfter('### What the server says').map(([, name, elements = '']) => [name, elements.slice(0, 2)]);
-    expect(heard).toEqual([['CONNECTED', '10'], ['MESSAGE', '11'], ['RECEIPT', '12'], ['ERROR', '13']]);
+    const heard = tableAfter('### What the server says').map(([, name, elements = '']) => [
+      name,
+      elements.slice(0, 2),
+    ]);
+    expect(heard).toEqual([
+      ['CONNECTED', '10'],
+      ['MESSAGE', '11'],
+      ['RECEIPT', '12'],
+      ['ERROR', '13'],
+    ]);
   });
 });

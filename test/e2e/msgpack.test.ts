@@ -19,7 +19,7 @@ async function codeFor(message: Uint8Array | string): Promise<unknown> {
 }
 
 describe.concurrent('connections', () => {
-  test('[BIN1] the client\'s order of subprotocols counts, and the log names what is spoken', async () => {
+  test("[BIN1] the client's order of subprotocols counts, and the log names what is spoken", async () => {
     const offers: [readonly string[], string][] = [
       [['stagewire.msgpack'], 'stagewire.msgpack'],
       [['stagewire.msgpack', 'v12.stomp'], 'stagewire.msgpack'],
@@ -141,7 +141,10 @@ describe.concurrent('connections', () => {
     const other = await startServer();
     const client = await connectBinary(other, { user: 'alice' });
     client.say(Say.send, '/topic/last', 'x', 77);
-    const answered = client.waitFor(({ command, elements }) => command === 18 && elements[0] === 77, 'RECEIPT');
+    const answered = client.waitFor(
+      ({ command, elements }) => command === 18 && elements[0] === 77,
+      'RECEIPT',
+    );
     await answered;
     const stopped = other.stop();
     expect((await client.closed).code).toBe(1012);
@@ -179,7 +182,10 @@ describe.concurrent('frames', () => {
     expect(await codeFor('hello')).toBe('BAD_REQUEST');
     expect(await codeFor('')).toBe('BAD_REQUEST');
     expect(await codeFor(Buffer.alloc(0))).toBe('BAD_REQUEST');
-    const two = Buffer.concat([pack([Say.send, '/topic/two', 'x', 1]), pack([Say.send, '/topic/two', 'y', 2])]);
+    const two = Buffer.concat([
+      pack([Say.send, '/topic/two', 'x', 1]),
+      pack([Say.send, '/topic/two', 'y', 2]),
+    ]);
     expect(await codeFor(two)).toBe('BAD_REQUEST');
     // A heart-beat and something else.
     expect(await codeFor(Buffer.from([0x90, 0x90]))).toBe('BAD_REQUEST');
@@ -196,7 +202,9 @@ describe.concurrent('frames', () => {
       expect((await client.failure()).code).toBe('BAD_REQUEST');
     }
     await reader.send('/topic/broken', 'mine');
-    expect((await reader.messages(1, 1)).map(({ body, seq }) => [body.toString(), seq])).toEqual([['mine', 1]]);
+    expect((await reader.messages(1, 1)).map(({ body, seq }) => [body.toString(), seq])).toEqual([
+      ['mine', 1],
+    ]);
   });
 
   test('[BIN8] a frame of 64 KiB is taken, a larger one is not, nor too many headers', async () => {
@@ -233,11 +241,17 @@ describe.concurrent('frames', () => {
     await client.subscribe('7', '/topic/names');
     await expect(client.subscribe(7, '/topic/names')).rejects.toThrow('CONFLICT');
     client.say(Say.send, '/topic/names', 'x', '4294967295');
-    await client.waitFor(({ command, elements }) => command === 18 && elements[0] === 4_294_967_295, 'RECEIPT');
+    await client.waitFor(
+      ({ command, elements }) => command === 18 && elements[0] === 4_294_967_295,
+      'RECEIPT',
+    );
     expect(await client.messages(7, 1)).toHaveLength(1);
     for (const text of ['4294967296', '07', '-1', '1.0', '']) {
       client.say(Say.send, '/topic/names', 'x', text);
-      await client.waitFor(({ command, elements }) => command === 18 && elements[0] === text, `RECEIPT ${text}`);
+      await client.waitFor(
+        ({ command, elements }) => command === 18 && elements[0] === text,
+        `RECEIPT ${text}`,
+      );
     }
     client.say(Say.begin, 9);
     client.say(Say.send, '/topic/names', 'held', null, { transaction: 9 });

@@ -217,7 +217,9 @@ const isRefusal = ({ command, elements }: BinaryFrame): boolean =>
 function answers(frame: BinaryFrame, receipt: number): boolean {
   const { command, elements } = frame;
   if (command === Hear.receipt) return elements[0] === receipt;
-  return command === Hear.error || (isRefusal(frame) && json(messageOf(frame))['receipt'] === String(receipt));
+  return (
+    command === Hear.error || (isRefusal(frame) && json(messageOf(frame))['receipt'] === String(receipt))
+  );
 }
 
 const shown = ({ command, elements }: BinaryFrame): string =>
