@@ -19,7 +19,10 @@ const protocols = {
 
 export type ProtocolName = keyof typeof protocols;
 
-/** A protocol whose delivered messages are as long as Stagewire's over STOMP for a content of `contentBytes`; its own are shorter. */
+/**
+ * A protocol whose delivered messages are as long as Stagewire's over STOMP for a content of `contentBytes`; those of its
+ * binary protocol are shorter.
+ */
 export function makeProtocol(name: ProtocolName, contentBytes: number): Protocol {
   return protocols[name](contentBytes);
 }

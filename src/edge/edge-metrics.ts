@@ -50,7 +50,7 @@ export const edgeMetrics = {
   ),
   commands: labelled(
     'stagewire_commands_total',
-    'Commands asked of actors, over STOMP and REST, by outcome: ok or the code of the refusal.',
+    'Commands asked of actors, by clients and over REST, by outcome: ok or the code of the refusal.',
     ['outcome', ['ok', ...codes]],
   ),
   linkRefusals: counter(

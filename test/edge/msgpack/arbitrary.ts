@@ -36,20 +36,20 @@ export const text = fc
     ),
   )
   .map((raw) => wellFormed(raw.replaceAll('\0', '')));
-export const number = fc.oneof(
+const number = fc.oneof(
   fc.nat({ max: 300 }),
   fc.integer({ min: 0, max: 0xffff_ffff }),
   fc.constantFrom(0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000, 0xffff_ffff),
 );
 export const name = fc.oneof(text, number);
-export const body = fc.oneof(
+const body = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
   fc.string({ unit: 'grapheme', maxLength: 300 }).map((raw) => wellFormed(raw)),
 );
 
 /** Names of headers that have no place of their own in any frame. */
 const placed = new Set(['', 'id', 'destination', 'receipt', 'transaction']);
-export const headers = fc
+const headers = fc
   .array(fc.tuple(text, name), { maxLength: 20 })
   .map((pairs) => new Map(pairs.filter(([key]) => !placed.has(key))));
 
