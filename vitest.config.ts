@@ -8,6 +8,7 @@ const onSqliteAlone = {
   'docs-page': 'nothing is stored: a page in a browser',
   'frames*': 'nothing is stored that other files do not store: the protocol itself',
   ingest: 'nothing is stored that other files do not store: bodies of HTTP',
+  'msgpack*': 'nothing is stored that other files do not store: another form of the protocol',
   'prices-slow': 'nothing is stored: who reads too slowly',
   process: 'the command line, with files of SQLite',
   'process-mysql': 'the command line, on MySQL in any case',

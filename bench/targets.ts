@@ -134,6 +134,8 @@ function peer(name: string, options: PeerOptions): Target {
 /** All targets in the order of the report. */
 export const targets: readonly Target[] = [
   stagewire,
+  // Documents, prices and presence are not spoken of in it here.
+  { ...stagewire, name: 'stagewire-msgpack', protocol: 'stagewire-msgpack', works: ['chat'] },
   { ...stagewire, name: 'stagewire-redis', shares: true },
   { ...stagewire, name: 'stagewire-mysql', store: 'mysql' },
   { ...stagewire, name: 'stagewire-mysql-redis', store: 'mysql', shares: true },

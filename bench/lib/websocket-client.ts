@@ -1,7 +1,7 @@
 // A WebSocket client made to be cheaper than any server: one shared read buffer, no streams, no events per frame.
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { encodeClose, encodePong, encodeText, FrameReader } from './websocket-frames.ts';
+import { encodeClose, encodeMessage, encodePong, FrameReader } from './websocket-frames.ts';
 
 // All sockets read into the same memory: a chunk is used up before the next one is read.
 const readBuffer = Buffer.allocUnsafe(256 * 1024);
@@ -61,9 +61,9 @@ export class WebSocketClient {
     this.#socket.once('close', () => listener.closed(this.#reason));
   }
 
-  /** Sends one text message. */
-  send(text: string): void {
-    this.#socket.write(encodeText(text, mask));
+  /** Sends one message, of text or of bytes. */
+  send(message: string | Uint8Array): void {
+    this.#socket.write(encodeMessage(message, mask));
   }
 
   /** Sends everything handed to `send` during `task` in one write. */

@@ -14,7 +14,7 @@ export interface FrameListener {
   closing(code: number): void;
 }
 
-function encodeFrame(opcode: number, payload: Buffer, mask: Buffer): Buffer {
+function encodeFrame(opcode: number, payload: Uint8Array, mask: Buffer): Buffer {
   const extended = payload.length < 126 ? 0 : payload.length < 65_536 ? 2 : 8;
   const frame = Buffer.allocUnsafe(2 + extended + 4 + payload.length);
   frame[0] = 0x80 | opcode;
@@ -35,9 +35,11 @@ function encodeFrame(opcode: number, payload: Buffer, mask: Buffer): Buffer {
   return frame;
 }
 
-/** One text message in one masked frame; `mask` is four bytes. */
-export function encodeText(text: string, mask: Buffer): Buffer {
-  return encodeFrame(opcodes.text, Buffer.from(text), mask);
+/** One message, of text or of bytes, in one masked frame; `mask` is four bytes. */
+export function encodeMessage(message: string | Uint8Array, mask: Buffer): Buffer {
+  return typeof message === 'string'
+    ? encodeFrame(opcodes.text, Buffer.from(message), mask)
+    : encodeFrame(opcodes.binary, message, mask);
 }
 
 /** A pong that answers a ping with that payload. */

@@ -73,8 +73,8 @@ export class Connection implements Peer, WebSocketListener {
     this.#client.destroy();
   }
 
-  write(text: string): void {
-    this.#client.send(text);
+  write(message: string | Uint8Array): void {
+    this.#client.send(message);
   }
 
   opened(): void {

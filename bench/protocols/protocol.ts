@@ -4,8 +4,8 @@
 export interface Peer {
   /** The token to sign in with. */
   readonly token: string;
-  /** Sends one text message. */
-  write(text: string): void;
+  /** Sends one message, of text or of bytes. */
+  write(message: string | Uint8Array): void;
   /** The server has accepted the sign-in. */
   signedIn(): void;
   /** The server has answered one subscription, or the farewell. */

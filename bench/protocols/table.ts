@@ -2,6 +2,7 @@
 import type { Protocol } from './protocol.ts';
 import { RawProtocol } from './raw.ts';
 import { SocketIoProtocol } from './socket-io.ts';
+import { StagewireMsgpackProtocol } from './stagewire-msgpack.ts';
 import { stagewireDialect, StompProtocol, stompBrokerDialect } from './stomp.ts';
 import { SockjsProtocol } from './stagewire-sockjs.ts';
 
@@ -11,6 +12,7 @@ export const messageOverheadBytes = 415;
 const protocols = {
   raw: (contentBytes: number): Protocol => new RawProtocol(contentBytes + messageOverheadBytes),
   stagewire: (contentBytes: number): Protocol => new StompProtocol(stagewireDialect(contentBytes)),
+  'stagewire-msgpack': (contentBytes: number): Protocol => new StagewireMsgpackProtocol(contentBytes),
   'stomp-broker': (contentBytes: number): Protocol =>
     new StompProtocol(stompBrokerDialect(contentBytes + messageOverheadBytes)),
   'socket.io': (contentBytes: number): Protocol => new SocketIoProtocol(contentBytes + messageOverheadBytes),
@@ -20,7 +22,10 @@ const protocols = {
 
 export type ProtocolName = keyof typeof protocols;
 
-/** A protocol whose delivered messages are as long as Stagewire's for a content of `contentBytes`. */
+/**
+ * A protocol whose delivered messages are as long as Stagewire's over STOMP for a content of `contentBytes`; those of its
+ * binary protocol are shorter.
+ */
 export function makeProtocol(name: ProtocolName, contentBytes: number): Protocol {
   return protocols[name](contentBytes);
 }

@@ -1,5 +1,30 @@
 // Heart-beats of a session, both ways.
-import type { HeartBeats } from './connect.ts';
+
+export interface HeartBeats {
+  /** The server sends something at least this often; 0 for never. */
+  readonly sendEveryMs: number;
+  /** The client is gone when nothing came for this long; 0 for never. */
+  readonly receiveWithinMs: number;
+}
+
+/** Beats that may be missed before the client counts as gone. */
+const beatsMissedMax = 3;
+
+/**
+ * Each direction runs at the slower of what its sender can do and its receiver wants; 0 is never.
+ *
+ * @param serverEveryMs what the server offers both ways.
+ */
+export function agreeOnBeats(
+  serverEveryMs: number,
+  client: { readonly canSendMs: number; readonly wantsMs: number },
+): HeartBeats {
+  const between = (one: number, other: number): number => (one && other ? Math.max(one, other) : 0);
+  return {
+    sendEveryMs: between(serverEveryMs, client.wantsMs),
+    receiveWithinMs: between(serverEveryMs, client.canSendMs) * beatsMissedMax,
+  };
+}
 
 /** The server's beats leave this much before they are due, so that a late tick doesn't make them late. */
 const beatEarlyMs = 200;

@@ -16,10 +16,10 @@ export interface Connection {
   /** Sends one frame as one message of text or of bytes; where there is only text, it must be that. */
   send(frame: Uint8Array, isText: boolean): void;
   /**
-   * Sends one text frame in the order of all others, and in one packet with what is published to this connection in
+   * Sends one frame in the order of all others, and in one packet with what is published to this connection in
    * the same turn of the event loop: a sender's RECEIPT leaves with its own message.
    */
-  sendGathered(frame: Uint8Array): void;
+  sendGathered(frame: Uint8Array, isText: boolean): void;
   /** Becomes a receiver of what is published to the group. */
   join(group: string): void;
   leave(group: string): void;
@@ -44,6 +44,8 @@ export const CloseCode = {
   fault: 1011,
   /** The server drains: connect again. */
   restart: 1012,
+  /** Not now: connect again later. */
+  later: 1013,
   /** Too slow a reader: connect again and resume. */
   tooSlow: 4008,
   /** No first frame in time. */

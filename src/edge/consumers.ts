@@ -6,11 +6,11 @@ import { Refusal } from '../errors.ts';
 import { ToShard, type DeliverMessage, type From, type Held, type JoinMessage } from '../link/messages.ts';
 import { CloseCode } from './connection.ts';
 import type { Edge } from './edge.ts';
-import { Delivery } from './fan-out.ts';
+import { Delivery } from './delivery.ts';
 import { FrameWaiting, type Commit } from './frame-waiting.ts';
 import type { Session } from './session.ts';
 import type { Waiting } from './shard-port.ts';
-import type { Frame, FrameHeaders } from './stomp/frame.ts';
+import type { Frame, FrameHeaders } from './frame.ts';
 import type { Subscription } from './subscription.ts';
 import { Unsettled } from './unsettled.ts';
 
@@ -161,20 +161,16 @@ export class Consumers {
     const { subscription, unsettled, written } = consumer;
     const { session, source, ack } = subscription;
     session.pendingBytes -= message[2].length;
-    const own: [string, string][] = redelivered ? [['redelivered', 'true']] : [];
     if (ack !== 'auto') {
       subscription.delivered += 1;
       unsettled.add(subscription.delivered, held);
-      own.push(['ack', subscription.ackId()]);
-      // Before 1.2 it is the id of the message that is acknowledged.
-      if (session.version !== '1.2') own.push(['message-id', subscription.ackId()]);
     } else {
       written.push(held);
       if (written.length === 1) queueMicrotask(() => this.#settleWritten(consumer));
     }
-    const delivery = new Delivery(source.shown, null, held[0], message);
-    this.#edge.counts.deliveries.add();
-    session.connection.send(delivery.frame(session, subscription.id, own), message[3]);
+    const delivery = new Delivery(source.shown, null, message, held[0]);
+    const own = { ack: ack === 'auto' ? null : subscription.ackId(), recovered: null, redelivered };
+    session.write(subscription, delivery, own);
   }
 
   #settleWritten(consumer: Consumer): void {

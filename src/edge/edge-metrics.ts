@@ -34,15 +34,12 @@ export const edgeMetrics = {
     'stagewire_connections_refused_total',
     'Connections that ended before they had signed in.',
   ),
-  framesIn: counter('stagewire_received_frames_total', 'STOMP frames received.'),
+  framesIn: counter('stagewire_received_frames_total', 'Frames received.'),
   bytesIn: counter(
     'stagewire_received_bytes_total',
     'Bytes received over WebSocket, without its own framing.',
   ),
-  framesOut: counter(
-    'stagewire_sent_frames_total',
-    'STOMP frames and heart-beats handed to client connections.',
-  ),
+  framesOut: counter('stagewire_sent_frames_total', 'Frames and heart-beats handed to client connections.'),
   bytesOut: counter('stagewire_sent_bytes_total', 'Bytes of those, without WebSocket framing.'),
   deliveries: counter('stagewire_deliveries_total', 'MESSAGE frames handed to subscriptions.'),
   receipts: counter('stagewire_receipts_total', 'RECEIPT frames sent.'),
@@ -53,7 +50,7 @@ export const edgeMetrics = {
   ),
   commands: labelled(
     'stagewire_commands_total',
-    'Commands asked of actors, over STOMP and REST, by outcome: ok or the code of the refusal.',
+    'Commands asked of actors, by clients and over REST, by outcome: ok or the code of the refusal.',
     ['outcome', ['ok', ...codes]],
   ),
   linkRefusals: counter(

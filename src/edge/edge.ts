@@ -12,17 +12,18 @@ import { Consumers } from './consumers.ts';
 import { CloseCode, type Connection, type Groups } from './connection.ts';
 import { edgeCountsAlone, endReasonOf, type EdgeCounts } from './edge-metrics.ts';
 import { FanOut } from './fan-out.ts';
+import type { FrameLimits } from './frame.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { RouteTable } from './route-table.ts';
 import { Session } from './session.ts';
 import { ShardPort, type ShardEvents } from './shard-port.ts';
-import type { ParserLimits } from './stomp/parser.ts';
 import { deliverLost, started, startRefused } from './starts.ts';
+import { conversationIn } from './subprotocols.ts';
 import { isWildcard, type Subscription } from './subscription.ts';
 import { Refusal } from '../errors.ts';
 
 export interface EdgeConfig {
-  readonly frames: ParserLimits;
+  readonly frames: FrameLimits;
   /** CONNECT must come this soon after the connection. */
   readonly firstFrameWithinMs: number;
   /** What the server offers and asks for in CONNECTED; 0 for none. */
@@ -102,8 +103,10 @@ export class Edge {
     return this.#clock.now();
   }
 
-  open(connection: Connection, urlToken: string | null): Session {
-    const session = new Session(this, connection, newId(), urlToken);
+  /** @param subprotocol what the client speaks; '' for what it speaks unless it says. */
+  open(connection: Connection, urlToken: string | null, subprotocol = ''): Session {
+    const conversation = conversationIn(subprotocol, this.config.frames, connection.encoding);
+    const session = new Session(this, { connection, conversation, id: newId(), urlToken });
     this.#sessions.add(session);
     this.counts.connections.set(this.#sessions.size);
     return session;
@@ -341,6 +344,6 @@ export class Edge {
 }
 
 /** For the log. */
-function protocolOf({ version, connection: { transport } }: Session): string {
-  return transport === 'websocket' ? `stomp ${version}` : `stomp ${version}, ${transport}`;
+function protocolOf({ dialect: { name }, connection: { transport } }: Session): string {
+  return transport === 'websocket' ? name : `${name}, ${transport}`;
 }

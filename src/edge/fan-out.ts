@@ -4,21 +4,17 @@ import type { StreamMessage } from '../link/messages.ts';
 import type { Encoding, Groups } from './connection.ts';
 import { edgeCountsAlone, type EdgeCounts } from './edge-metrics.ts';
 import { PatternIndex } from './destination-pattern.ts';
+import { Delivery, type MessageId } from './delivery.ts';
+import type { Addressee, Dialect } from './dialect.ts';
+import type { Session } from './session.ts';
 import { messageFrame as sockjsFrame } from './sockjs/frames.ts';
-import { messageBlock, messageFrame } from './stomp/encoder.ts';
-import type { Header, StompVersion } from './stomp/frame.ts';
 import { isWildcard, type Source, type Subscription } from './subscription.ts';
 
-/** What decides about the bytes of a frame. */
-interface Format {
-  readonly version: StompVersion;
-  readonly encoding: Encoding;
-}
-
-interface Group extends Format {
+interface Group extends Addressee {
   /** Name of the transport's group. */
   readonly name: string;
-  readonly subscriptionId: string;
+  readonly dialect: Dialect;
+  readonly encoding: Encoding;
   size: number;
 }
 
@@ -45,45 +41,6 @@ export class Channel {
     // A conflated start may be ahead of what was published to the others.
     this.seq = epoch === null && this.subscriptions.size > 1 ? Math.min(this.seq, seq) : seq;
     this.epoch = epoch;
-  }
-}
-
-/** A message on its way to subscribers: encoded at most once per format. */
-export class Delivery {
-  readonly message: StreamMessage;
-  readonly #destination: string;
-  readonly #epoch: string | null;
-  readonly #id: string;
-  readonly #blocks = new Map<string, Uint8Array>();
-
-  constructor(destination: string, epoch: string | null, id: string, message: StreamMessage) {
-    this.#destination = destination;
-    this.#epoch = epoch;
-    this.#id = id;
-    this.message = message;
-  }
-
-  /** The frame as STOMP; where the encoding has only text it is that. */
-  frame({ version, encoding }: Format, subscriptionId: string, own?: readonly Header[]): Uint8Array {
-    const asIs = encoding === 'plain' || this.message[3];
-    const name = asIs ? version : `${version} text`;
-    let block = this.#blocks.get(name);
-    if (!block) this.#blocks.set(name, (block = this.#encode(version, asIs)));
-    return messageFrame(version, subscriptionId, block, own);
-  }
-
-  /** @param asIs the body stays what it is; else what is no UTF-8 in it becomes U+FFFD. */
-  #encode(version: StompVersion, asIs: boolean): Uint8Array {
-    const [seq, headers, bytes] = this.message;
-    const body = asIs ? bytes : Buffer.from(Buffer.from(bytes).toString());
-    const all: Header[] = [
-      ['destination', this.#destination],
-      ['message-id', this.#id],
-    ];
-    if (this.#epoch !== null) all.push(['seq', String(seq)], ['epoch', this.#epoch]);
-    if (headers === null) all.push(['content-type', 'application/json']);
-    else all.push(...Object.entries(headers));
-    return messageBlock(version, all, body);
   }
 }
 
@@ -174,27 +131,29 @@ export class FanOut {
   }
 
   delivery(shown: string, epoch: string | null, message: StreamMessage): Delivery {
-    // An id names a message of a stream for good; what is volatile gets one that is never used again here.
-    const id = epoch === null ? this.#volatileId() : `${epoch}-${message[0]}`;
-    return new Delivery(shown, epoch, id, message);
+    const id = epoch === null ? this.#volatileNumber() : null;
+    return new Delivery(shown, epoch, message, id);
   }
 
   /** Says where a stream stands; its id is not that of the message at that place. */
   notice(shown: string, epoch: string | null, message: StreamMessage): Delivery {
-    return new Delivery(shown, epoch, this.#volatileId(), message);
+    const number = this.#volatileNumber();
+    const id: MessageId = epoch === null ? number : `v-${number}`;
+    return new Delivery(shown, epoch, message, id);
   }
 
-  #volatileId(): string {
+  #volatileNumber(): number {
     this.#volatileCount += 1;
-    return `v-${this.#volatileCount}`;
+    return this.#volatileCount;
   }
 
   #deliver(channel: Channel, delivery: Delivery): void {
     for (const group of channel.groups.values()) {
-      const stomp = delivery.frame(group, group.subscriptionId);
+      const { dialect } = group;
+      const plain = delivery.frame(dialect, group, null);
       const isSockjs = group.encoding === 'sockjs';
-      const frame = isSockjs ? sockjsFrame(stomp) : stomp;
-      this.#groups.publish(group.name, frame, isSockjs || delivery.message[3]);
+      const frame = isSockjs ? sockjsFrame(plain) : plain;
+      this.#groups.publish(group.name, frame, dialect.isText && (isSockjs || delivery.message[3]));
       this.#counts.deliveries.add(group.size);
       this.#counts.framesOut.add(group.size);
       this.#counts.bytesOut.add(group.size * frame.length);
@@ -220,9 +179,10 @@ export class FanOut {
       this.#groupCount += 1;
       group = {
         name: this.#groupCount.toString(36),
-        version: session.version,
-        encoding: session.encoding,
-        subscriptionId: id,
+        dialect: session.dialect,
+        encoding: session.connection.encoding,
+        id,
+        isPattern: isWildcard(channel.source),
         size: 0,
       };
       channel.groups.set(name, group);
@@ -241,6 +201,6 @@ export class FanOut {
   }
 }
 
-function groupName({ version, encoding }: Format, subscriptionId: string): string {
-  return `${version} ${encoding} ${subscriptionId}`;
+function groupName({ dialect }: Session, id: string): string {
+  return `${dialect.key} ${id}`;
 }

@@ -3,7 +3,7 @@ import { restBodyBytesMax, type Method } from '../actors/route.ts';
 import { Refusal } from '../errors.ts';
 import { ask, prepare, type Asked } from './asking.ts';
 import type { Identity } from './auth.ts';
-import { bearerToken } from './connect.ts';
+import { bearerToken } from './bearer.ts';
 import type { Edge } from './edge.ts';
 import type { BodyReader, HttpSide } from './http-side.ts';
 import { checkIdempotencyKey } from './idempotency-key.ts';

@@ -1,4 +1,5 @@
 // SEND: finds the actor, and answers when it has answered.
+import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../errors.ts';
 import { ToShard, type Headers } from '../link/messages.ts';
 import type { Edge } from './edge.ts';
@@ -7,7 +8,7 @@ import { checkIdempotencyKey, newIdFor } from './idempotency-key.ts';
 import { actorOf } from './route-table.ts';
 import type { Session } from './session.ts';
 import type { Waiting } from './shard-port.ts';
-import type { Frame, FrameHeaders } from './stomp/frame.ts';
+import type { Frame, FrameHeaders } from './frame.ts';
 
 /** Where a client sends a fresh token. */
 const refreshDestination = '/app/auth.refresh';
@@ -28,6 +29,8 @@ const notPassedOn = new Set([
   'epoch',
   'recovered',
   'redelivered',
+  // The link would change its name.
+  '__proto__',
 ]);
 
 function passedOn(headers: FrameHeaders): Headers {
@@ -44,7 +47,10 @@ export function checkRate(edge: Edge, session: Session): void {
   }
 }
 
-/** @throws Refusal for what can be told without the actor. */
+/**
+ * @param options `isText` when the body is known to be UTF-8.
+ * @throws Refusal for what can be told without the actor.
+ */
 export function send(
   edge: Edge,
   session: Session,
@@ -76,7 +82,8 @@ export function send(
     found.route.passesOn ? passedOn(headers) : null,
     // A view of bytes that the transport takes back: the link packs them only at the end of this turn.
     new Uint8Array(body),
-    isText,
+    // Whoever takes the body as JSON looks for itself.
+    isText || (found.route.passesOn && isUtf8(body)),
   ] as const;
   const frameWaiting = new FrameWaiting(session, destination, receipt, commit);
   const waiting = new SendWaiting(edge, session, fields, frameWaiting);

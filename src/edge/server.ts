@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../lib/clock.ts';
 import uWS from 'uWebSockets.js';
 import { CloseCode, type Groups } from './connection.ts';
-import { bearerToken } from './connect.ts';
+import { bearerToken } from './bearer.ts';
 import { statusLabel, type EdgeCounts } from './edge-metrics.ts';
 import type { Edge } from './edge.ts';
 import { HttpReply } from './http-reply.ts';
@@ -17,6 +17,7 @@ import type { Door } from './sockjs/door.ts';
 import type { HttpGroups } from './sockjs/http-groups.ts';
 import { handleRequest, mountSockets, type MountOptions } from './sockjs/mount.ts';
 import { SocketConnection } from './socket-connection.ts';
+import { chosenOf, stompSubprotocols } from './subprotocols.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -32,13 +33,13 @@ export interface ServerOptions {
 
 interface SocketData {
   readonly token: string | null;
+  readonly subprotocol: string;
   session: Session | null;
   connection: SocketConnection | null;
 }
 
 /** Where STOMP over WebSocket is served; `/websocket` is the raw transport of SockJS clients. */
 const stompPaths = ['/ws', '/ws/websocket', '/inventory-ws', '/inventory-ws/websocket'];
-const subprotocols = ['v12.stomp', 'v11.stomp', 'v10.stomp'];
 /** A larger message ends the connection before it is read; frames in it have their own, smaller limit. */
 const messageBytesMax = 2 * 1024 * 1024;
 /**
@@ -118,7 +119,7 @@ export class Server implements Groups {
       onStatus: (status) => this.#counts.responses[statusLabel(status)].add(),
       // Served here, with STOMP as it is.
       raw: false,
-      subprotocols,
+      subprotocols: stompSubprotocols,
       socketBytesMax: transportBufferBytesMax,
     };
   }
@@ -143,7 +144,8 @@ export class Server implements Groups {
         data.connection = new SocketConnection(socket, this, `@${this.#opened.toString(36)}`, this.#counts);
         this.#guard(
           () => {
-            data.session = edge.open(data.connection as SocketConnection, data.token);
+            const { connection, token, subprotocol } = data;
+            data.session = edge.open(connection as SocketConnection, token, subprotocol);
           },
           () => socket.end(CloseCode.fault, failed),
         );
@@ -181,17 +183,17 @@ export class Server implements Groups {
       response.writeStatus('503 Service Unavailable').end();
       return;
     }
-    const offered = request.getHeader('sec-websocket-protocol').split(',');
-    const chosen = offered.map((name) => name.trim()).find((name) => subprotocols.includes(name));
+    const subprotocol = chosenOf(request.getHeader('sec-websocket-protocol'));
     const data: SocketData = {
       token: request.getQuery('token') ?? null,
+      subprotocol,
       session: null,
       connection: null,
     };
     response.upgrade(
       data,
       request.getHeader('sec-websocket-key'),
-      chosen ?? '',
+      subprotocol,
       request.getHeader('sec-websocket-extensions'),
       context,
     );

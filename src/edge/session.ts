@@ -1,34 +1,36 @@
-// A session: one client's STOMP conversation. Pure of sockets and threads: bytes come in through `receive`, frames
-// go out through its Connection, commands through its Edge.
-import { isUtf8 } from 'node:buffer';
+// A session: one client that is spoken to, in whatever dialect. Pure of sockets and threads: bytes come in through
+// `receive`, frames go out through its Connection, commands through its Edge.
 import { Refusal } from '../errors.ts';
 import type { WheelNode } from '../lib/wheel.ts';
 import type { Asker } from '../link/messages.ts';
 import type { Identity } from './auth.ts';
 import { Backlog } from './backlog.ts';
-import { Beats } from './beats.ts';
-import { CloseCode, type Connection, type Encoding } from './connection.ts';
-import { connectToken, negotiateHeartBeats, negotiateVersion } from './connect.ts';
+import { agreeOnBeats, Beats } from './beats.ts';
+import { CloseCode, type Connection } from './connection.ts';
+import type { Delivery } from './delivery.ts';
+import type { Addressee, Conversation, Dialect, Own } from './dialect.ts';
 import { Early } from './early.ts';
 import type { Edge } from './edge.ts';
-import type { Delivery } from './fan-out.ts';
+import { ProtocolError, type Frame } from './frame.ts';
 import { refusalBody } from './refusal-body.ts';
 import { Commit } from './frame-waiting.ts';
 import { checkRate, send } from './sends.ts';
 import { acknowledge, subscribe, unsubscribe } from './subscribes.ts';
-import { encodeFrame } from './stomp/encoder.ts';
-import { ProtocolError, type Frame, type Header, type StompVersion } from './stomp/frame.ts';
-import { StompParser } from './stomp/parser.ts';
 import type { Subscription } from './subscription.ts';
 import { Transactions, type HeldFrame } from './transactions.ts';
 
 export type Phase = 'new' | 'authenticating' | 'open' | 'leaving' | 'closed';
 
-const noHeaders: readonly Header[] = [];
-const heartBeatFrame = new Uint8Array([10]);
 const nobody: Asker = ['', []];
 /** How long a client that got its last RECEIPT may take to close. */
 const closeAfterReceiptMs = 5_000;
+
+export interface SessionOptions {
+  readonly id: string;
+  readonly connection: Connection;
+  readonly conversation: Conversation;
+  readonly urlToken: string | null;
+}
 
 export class Session implements WheelNode {
   wheelNext: WheelNode | null = null;
@@ -37,12 +39,10 @@ export class Session implements WheelNode {
 
   readonly id: string;
   readonly connection: Connection;
-  readonly encoding: Encoding;
   readonly openedAtMs: number;
   /** What is known of the user; empty before CONNECT. */
   asker: Asker = nobody;
   phase: Phase = 'new';
-  version: StompVersion = '1.2';
   /** By the client's id; made with the first. */
   subscriptions: Map<string, Subscription> | null = null;
   /** Those of `/user/queue/errors`. */
@@ -59,7 +59,7 @@ export class Session implements WheelNode {
   /** The close code it was ended with; null while nobody but the client has ended it. */
   endCode: number | null = null;
   readonly #edge: Edge;
-  readonly #parser: StompParser;
+  readonly #conversation: Conversation;
   #transactions: Transactions | null = null;
   readonly #beats: Beats;
   #expiresAtMs: number | null = null;
@@ -68,21 +68,24 @@ export class Session implements WheelNode {
   /** The token of the URL, until CONNECT. */
   #urlToken: string | null;
 
-  constructor(edge: Edge, connection: Connection, id: string, urlToken: string | null) {
+  constructor(edge: Edge, { id, connection, conversation, urlToken }: SessionOptions) {
     this.#edge = edge;
     this.connection = connection;
-    this.encoding = connection.encoding;
+    this.#conversation = conversation;
     this.backlog = new Backlog(connection);
     this.id = id;
     this.#urlToken = urlToken;
     this.openedAtMs = edge.now();
     this.#beats = new Beats(this.openedAtMs);
-    this.#parser = new StompParser(edge.config.frames);
     edge.wake(this, this.openedAtMs + edge.config.firstFrameWithinMs);
   }
 
   get user(): string {
     return this.asker[0];
+  }
+
+  get dialect(): Dialect {
+    return this.#conversation.dialect;
   }
 
   /** Bytes of the client; `isText` when they came as text, which is then known to be UTF-8. */
@@ -93,9 +96,7 @@ export class Session implements WheelNode {
       const copy = new Uint8Array(chunk);
       return this.#keepEarly(copy.length, () => this.receive(copy, isText));
     }
-    // What came before may have been bytes, and the first frame ends with both.
-    const wholeText = isText && this.#parser.bufferedBytes === 0;
-    this.#orFail(() => this.#parser.push(chunk, (frame) => this.#receiveFrame(frame, wholeText)));
+    this.#orFail(() => this.#conversation.push(chunk, isText, this.#onFrame));
   }
 
   /** Called by the edge's wheel when something of the session is due. */
@@ -113,31 +114,31 @@ export class Session implements WheelNode {
     if (this.#beats.isSilent(nowMs)) {
       return this.fail('Session closed.', CloseCode.protocol, 'BAD_REQUEST', 'No heart-beat came in time.');
     }
-    if (this.#beats.take(nowMs)) this.connection.send(heartBeatFrame, true);
+    if (this.#beats.take(nowMs)) this.connection.send(this.dialect.heartBeat, this.dialect.isText);
     this.#schedule();
-  }
-
-  sendFrame(command: 'CONNECTED' | 'ERROR', headers: readonly Header[], body?: string): void {
-    this.connection.send(encodeFrame(this.version, command, headers, body), true);
   }
 
   /** The effect of a frame that asked for it is durable or live. */
   receipt(receipt: string | null | undefined): void {
     if (receipt === null || receipt === undefined || this.phase === 'closed') return;
     this.#edge.counts.receipts.add();
-    this.connection.sendGathered(encodeFrame(this.version, 'RECEIPT', [['receipt-id', receipt]]));
+    const { dialect } = this;
+    this.connection.sendGathered(dialect.receipt(receipt), dialect.isText);
   }
 
   /** A frame of its own for a subscription that does not share its group's. */
   deliver(subscription: Subscription, delivery: Delivery): void {
-    const { message } = delivery;
-    const own = subscription.ownHeaders(message[0]);
-    this.#edge.counts.deliveries.add();
-    this.connection.send(delivery.frame(this, subscription.id, own), message[3]);
+    this.write(subscription, delivery, subscription.own(delivery.message[0]));
     // Not at once: whoever delivers goes on with subscriptions that would have ended with the session.
     if (this.backlog.isOver(this.#edge.config.unreadBytesMax)) {
       queueMicrotask(() => this.#edge.checkSpeed(this));
     }
+  }
+
+  write(to: Addressee, delivery: Delivery, own: Own | null): void {
+    const { dialect } = this;
+    this.#edge.counts.deliveries.add();
+    this.connection.send(delivery.frame(dialect, to, own), dialect.isText && delivery.message[3]);
   }
 
   /** Tells the client what was refused; the connection stays. */
@@ -155,13 +156,9 @@ export class Session implements WheelNode {
   /** ERROR and close: the frame broke the protocol, or the session may not go on. */
   fail(message: string, closeCode: number, code: string, detail = message): void {
     if (this.phase === 'closed') return;
-    const receipt =
-      this.#disconnectReceipt === null ? noHeaders : [['receipt-id', this.#disconnectReceipt] as const];
-    this.sendFrame(
-      'ERROR',
-      [['message', message], ['code', code], ['content-type', 'text/plain'], ...receipt],
-      detail,
-    );
+    const { dialect } = this;
+    const failure = { code, message, detail, receipt: this.#disconnectReceipt };
+    this.connection.send(dialect.failure(failure), dialect.isText);
     this.end(closeCode, detail);
   }
 
@@ -194,6 +191,10 @@ export class Session implements WheelNode {
     this.#schedule();
   }
 
+  // Made once: a closure for each message would be thrown away with it.
+  readonly #onFrame = (frame: Frame, isText: boolean): void => this.#receiveFrame(frame, isText);
+
+  /** @param isText whether the body is known to be UTF-8. */
   #receiveFrame(frame: Frame, isText: boolean): void {
     if (this.phase === 'closed' || this.phase === 'leaving') return;
     if (this.phase === 'authenticating') {
@@ -206,7 +207,7 @@ export class Session implements WheelNode {
       throw new ProtocolError('BAD_REQUEST', 'The first frame must be CONNECT.');
     }
     try {
-      this.#handle(frame, isText || isUtf8(frame.body));
+      this.#handle(frame, isText);
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
       this.#transactions?.spoil(frame);
@@ -273,23 +274,26 @@ export class Session implements WheelNode {
   }
 
   #connect(frame: Frame): void {
-    this.version = negotiateVersion(frame.headers);
-    this.#beats.agreed = negotiateHeartBeats(frame.headers, this.#edge.config.heartBeatMs);
-    this.#parser.version = this.version;
-    const token = connectToken(frame) ?? this.#urlToken;
+    const introduction = this.#conversation.introduce(frame);
+    this.#beats.agreed = agreeOnBeats(this.#edge.config.heartBeatMs, introduction);
+    const token = introduction.token ?? this.#urlToken;
     this.#urlToken = null;
     this.phase = 'authenticating';
-    if (token === null) return this.#unauthorized('CONNECT carries no token.');
+    if (token === null) return this.#turnAway(new Refusal('UNAUTHORIZED', 'CONNECT carries no token.'));
     const refused = (thrown: unknown): void =>
-      this.#unauthorized(thrown instanceof Refusal ? thrown.message : 'The token could not be checked.');
+      this.#turnAway(
+        thrown instanceof Refusal ? thrown : new Refusal('UNAVAILABLE', 'The token could not be checked.'),
+      );
     this.#edge.authenticator
       .verify(token)
       .then((identity) => this.#open(identity), refused)
       .catch((error: unknown) => this.#edge.failed(this, error));
   }
 
-  #unauthorized(reason: string): void {
-    this.fail('UNAUTHORIZED', CloseCode.unauthorized, 'UNAUTHORIZED', reason);
+  /** A client that hears UNAUTHORIZED gives up, so it is told only to those whose token was looked at. */
+  #turnAway({ code, message }: Refusal): void {
+    const closeCode = code === 'UNAUTHORIZED' ? CloseCode.unauthorized : CloseCode.later;
+    this.fail(code, closeCode, code, message);
   }
 
   #open(identity: Identity): void {
@@ -297,13 +301,10 @@ export class Session implements WheelNode {
     this.phase = 'open';
     this.refresh(identity);
     if (this.#beats.agreed.sendEveryMs > 0) this.connection.takeOverBeats();
-    const beat = this.#edge.config.heartBeatMs;
-    this.sendFrame('CONNECTED', [
-      ['version', this.version],
-      ['heart-beat', `${beat},${beat}`],
-      ['user-name', identity.user],
-      ['session', this.id],
-    ]);
+    const { dialect } = this;
+    const { heartBeatMs } = this.#edge.config;
+    const connected = { session: this.id, user: identity.user, heartBeatMs };
+    this.connection.send(dialect.connected(connected), dialect.isText);
     this.#edge.opened(this);
     const early = this.#early;
     this.#early = null;

@@ -1,4 +1,4 @@
-// A client's connection over WebSocket, with STOMP as it is.
+// A client's connection over WebSocket, with frames as they are.
 import type { Connection, Groups } from './connection.ts';
 import type { EdgeCounts } from './edge-metrics.ts';
 
@@ -40,9 +40,9 @@ export class SocketConnection implements Connection {
     this.#count(frame);
   }
 
-  sendGathered(frame: Uint8Array): void {
+  sendGathered(frame: Uint8Array, isText: boolean): void {
     // Only what is published is written together, so the socket has a group to itself.
-    if (this.#socket) this.#groups.publish(this.#own, frame, true);
+    if (this.#socket) this.#groups.publish(this.#own, frame, isText);
     this.#count(frame);
   }
 

@@ -9,7 +9,7 @@ import { FrameWaiting, type Commit } from './frame-waiting.ts';
 import type { Session } from './session.ts';
 import { answerSource, sourceOf } from './sources.ts';
 import { deliverLost } from './starts.ts';
-import type { Frame, FrameHeaders } from './stomp/frame.ts';
+import type { Frame, FrameHeaders } from './frame.ts';
 import { Subscription, type AckMode } from './subscription.ts';
 
 const subscriptionsMax = 1_000;
@@ -57,7 +57,7 @@ export function subscribe(edge: Edge, session: Session, frame: Frame): void {
 /** 1.0 lets a subscription go without an id: its destination stands for it. */
 function subscriptionId(session: Session, headers: FrameHeaders): string | undefined {
   const id = headers.get('id');
-  if (!id && session.version !== '1.0') throw new Refusal('BAD_REQUEST', 'An id header is needed.');
+  if (!id && !session.dialect.idsAreOptional) throw new Refusal('BAD_REQUEST', 'An id header is needed.');
   return id;
 }
 

@@ -1,5 +1,5 @@
 // One subscription of one session.
-import type { Header } from './stomp/frame.ts';
+import type { Own } from './dialect.ts';
 import type { From, Params, Recovered } from '../link/messages.ts';
 import type { Session } from './session.ts';
 
@@ -85,22 +85,24 @@ export class Subscription {
     return this.ack === 'auto' && this.recovered === null;
   }
 
-  /** Headers that are this subscription's alone; also counts the delivery. */
-  ownHeaders(seq: number): Header[] {
+  /** What this subscription alone is told beside the message, if anything; also counts the delivery. */
+  own(seq: number): Own | null {
     // Without an epoch a seq means nothing: there is none, or it is of one of a pattern's many streams.
     this.delivered = this.epoch === null ? this.delivered + 1 : seq;
-    const headers: Header[] = [];
-    if (this.ack !== 'auto') {
-      headers.push(['ack', this.ackId()], ['message-id', this.ackId()]);
-    }
-    if (this.recovered !== null) headers.push(['recovered', String(this.recovered)]);
+    const { recovered } = this;
+    if (this.shares) return null;
     // What lies before can't be acknowledged any more: nobody was sent it.
-    if (this.recovered === false) {
+    if (recovered === false) {
       this.acknowledged = this.delivered;
       this.#outOfOrder = null;
     }
     this.recovered = null;
-    return headers;
+    return { ack: this.ack === 'auto' ? null : this.ackId(), recovered, redelivered: false };
+  }
+
+  /** Whether only its messages can tell their destination. */
+  get isPattern(): boolean {
+    return isWildcard(this.source);
   }
 
   ackId(): string {

@@ -1,7 +1,7 @@
 // Open transactions of a session: frames held back until COMMIT. Bounded, since nothing else limits how long a
 // client keeps one open.
 import { Refusal } from '../errors.ts';
-import type { Frame } from './stomp/frame.ts';
+import type { Frame } from './frame.ts';
 
 const transactionsMax = 16;
 const framesMax = 1_000;
@@ -11,6 +11,7 @@ const heldCommands: ReadonlySet<string> = new Set(['SEND', 'ACK', 'NACK']);
 
 export interface HeldFrame {
   readonly frame: Frame;
+  /** Whether its body is known to be UTF-8. */
   readonly isText: boolean;
 }
 

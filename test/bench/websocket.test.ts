@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import * as ws from 'ws';
 import { makeDeferred } from '../../bench/lib/deferred.ts';
 import { WebSocketClient, type WebSocketListener } from '../../bench/lib/websocket-client.ts';
-import { encodeText, FrameReader } from '../../bench/lib/websocket-frames.ts';
+import { encodeMessage, FrameReader } from '../../bench/lib/websocket-frames.ts';
 
 interface FrameOptions {
   fin: boolean;
@@ -19,7 +19,7 @@ interface FrameOptions {
 const { Sender, Receiver } = ws as unknown as {
   Sender: { frame(data: Buffer, options: FrameOptions): Buffer[] };
   Receiver: new (options: { isServer: boolean }) => {
-    on(event: 'message', listener: (data: Buffer) => void): void;
+    on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): void;
     write(bytes: Buffer): void;
   };
 };
@@ -93,13 +93,16 @@ describe('websocket frames', () => {
   it('[BENCH5] writes what ws reads', async () => {
     const masks = fc.uint8Array({ minLength: 4, maxLength: 4 });
     const texts = fc.oneof(fc.string({ maxLength: 200 }), fc.constant('x'.repeat(65_536)));
+    const messages = fc.oneof(texts, fc.uint8Array({ maxLength: 200 }));
     await fc.assert(
-      fc.asyncProperty(texts, masks, async (text, mask) => {
+      fc.asyncProperty(messages, masks, async (message, mask) => {
         const receiver = new Receiver({ isServer: true });
-        const received = makeDeferred<string>();
-        receiver.on('message', (data) => received.resolve(data.toString()));
-        receiver.write(encodeText(text, Buffer.from(mask)));
-        expect(await received.promise).toBe(text);
+        const received = makeDeferred<[data: Buffer, isBinary: boolean]>();
+        receiver.on('message', (data, isBinary) => received.resolve([data, isBinary]));
+        receiver.write(encodeMessage(message, Buffer.from(mask)));
+        const [data, isBinary] = await received.promise;
+        expect(isBinary).toBe(typeof message !== 'string');
+        expect(data.equals(Buffer.from(message))).toBe(true);
       }),
       { numRuns: 40 },
     );

@@ -44,8 +44,8 @@ export class FakeConnection implements Connection {
     else this.frames.push(decode(this.#unframed(Buffer.from(bytes)), isText));
   }
 
-  sendGathered(bytes: Uint8Array): void {
-    this.send(bytes, true);
+  sendGathered(bytes: Uint8Array, isText: boolean): void {
+    this.send(bytes, isText);
   }
 
   join(group: string): void {

@@ -2,7 +2,7 @@
 // share a subscription id costs one short head in front of a copy of it. What is returned lies in Node's buffer
 // pool, three times as cheap as memory of its own: its `buffer` holds other bytes too.
 import { escapeName, escapeValue } from './escape.ts';
-import type { Header, ServerCommand, StompVersion } from './frame.ts';
+import type { Header, ServerCommand, StompVersion } from './version.ts';
 
 /**
  * One whole frame. With a body, also an empty one, it carries `content-length`; one given in `headers` is left

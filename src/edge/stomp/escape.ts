@@ -1,6 +1,7 @@
 // Header escapes of each version: 1.0 has none, 1.1 has \n \c \\ and 1.2 adds \r. The frames that settle the
 // version (CONNECT, STOMP, CONNECTED) are never escaped, which is the same as 1.0.
-import { ProtocolError, type StompVersion } from './frame.ts';
+import { ProtocolError } from '../frame.ts';
+import type { StompVersion } from './version.ts';
 
 /**
  * Turns the escapes of a header name or value back into text.

@@ -1,18 +1,9 @@
 // Reads one frame out of bytes that may still be growing, looking at each byte once. Finds where head and body
 // end, and trips every limit at the first byte that makes it certain.
 import { isUtf8 } from 'node:buffer';
-import { ProtocolError, type Frame, type StompVersion } from './frame.ts';
+import { ProtocolError, type Frame, type FrameLimits } from '../frame.ts';
 import { readHead, type Head } from './head.ts';
-
-/** Bounds of what one frame may be. A frame over one of them is a ProtocolError with code TOO_LARGE. */
-export interface ParserLimits {
-  /** Bytes of a whole frame, from its command to the NUL that ends it. */
-  readonly frameBytesMax: number;
-  /** Header lines of a frame, repeated ones counted. */
-  readonly headersMax: number;
-  /** Bytes of a frame's command line, header lines and the blank line after them. */
-  readonly headerBytesMax: number;
-}
+import type { StompVersion } from './version.ts';
 
 const NUL = 0;
 const LF = 10;
@@ -29,7 +20,7 @@ const { latin1Slice, utf8Slice, indexOf } = Buffer.prototype as unknown as {
 };
 
 export class FrameReader {
-  readonly #limits: ParserLimits;
+  readonly #limits: FrameLimits;
   // All offsets count from the frame's first byte, so that the bytes may move between calls.
   #scanned = 0;
   #lineStart = 0;
@@ -39,7 +30,7 @@ export class FrameReader {
   #bodyStart = 0;
   #bodyLength = UNTIL_NUL;
 
-  constructor(limits: ParserLimits) {
+  constructor(limits: FrameLimits) {
     this.#limits = limits;
   }
 

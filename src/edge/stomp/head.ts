@@ -1,13 +1,8 @@
 // The head of a frame, command line and header lines, from its decoded text. Knows lines, names and values;
 // where a head ends, and every limit but the number of headers, is the frame reader's.
+import { CLIENT_COMMANDS, ProtocolError, type ClientCommand, type FrameHeaders } from '../frame.ts';
 import { unescapeHeader } from './escape.ts';
-import {
-  CLIENT_COMMANDS,
-  ProtocolError,
-  type ClientCommand,
-  type FrameHeaders,
-  type StompVersion,
-} from './frame.ts';
+import type { StompVersion } from './version.ts';
 
 export interface Head {
   readonly command: ClientCommand;

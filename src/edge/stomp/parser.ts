@@ -1,9 +1,8 @@
 // Cuts a session's byte stream into frames. Frames are read in place out of the chunk they came in; only a
 // frame that spans chunks is copied, into a buffer that lives until that frame is whole.
-import { FrameReader, type ParserLimits } from './frame-reader.ts';
-import type { Frame, StompVersion } from './frame.ts';
-
-export type { ParserLimits } from './frame-reader.ts';
+import type { Frame, FrameLimits } from '../frame.ts';
+import { FrameReader } from './frame-reader.ts';
+import type { StompVersion } from './version.ts';
 
 const LF = 10;
 const CR = 13;
@@ -19,12 +18,12 @@ interface PartialFrame {
 export class StompParser {
   /** Decides how headers are unescaped; to be set within the callback of the CONNECT frame. */
   version: StompVersion = '1.2';
-  readonly #limits: ParserLimits;
+  readonly #limits: FrameLimits;
   #partial: PartialFrame | null = null;
   #isStopped = false;
 
   /** `limits` is kept, not copied: thousands of parsers share one. */
-  constructor(limits: ParserLimits) {
+  constructor(limits: FrameLimits) {
     this.#limits = limits;
   }
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ParserLimits } from '../../../src/edge/stomp/parser.ts';
+import type { FrameLimits } from '../../../src/edge/frame.ts';
 import { bytesOf, cut, parse, VERSIONS } from './parsed.ts';
 
-const limits: ParserLimits = { frameBytesMax: 120, headersMax: 6, headerBytesMax: 60 };
+const limits: FrameLimits = { frameBytesMax: 120, headersMax: 6, headerBytesMax: 60 };
 
 const lineEnd = fc.constantFrom('\n', '\r\n');
 const headerText = fc.string({

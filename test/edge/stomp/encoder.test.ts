@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, messageBlock, messageFrame } from '../../../src/edge/stomp/encoder.ts';
-import type { Header, StompVersion } from '../../../src/edge/stomp/frame.ts';
+import type { Header, StompVersion } from '../../../src/edge/stomp/version.ts';
 import { bytesOf, parse, VERSIONS, type ParsedFrame } from './parsed.ts';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');

@@ -1,10 +1,11 @@
 // What the STOMP suites share: limits, bytes from text, and a parse whose outcome is plain data to compare.
-import { ProtocolError, type Frame, type StompVersion } from '../../../src/edge/stomp/frame.ts';
-import { StompParser, type ParserLimits } from '../../../src/edge/stomp/parser.ts';
+import { ProtocolError, type Frame, type FrameLimits } from '../../../src/edge/frame.ts';
+import type { StompVersion } from '../../../src/edge/stomp/version.ts';
+import { StompParser } from '../../../src/edge/stomp/parser.ts';
 
 export const VERSIONS: readonly StompVersion[] = ['1.0', '1.1', '1.2'];
 
-export const roomyLimits: ParserLimits = { frameBytesMax: 65_536, headersMax: 64, headerBytesMax: 8_192 };
+export const roomyLimits: FrameLimits = { frameBytesMax: 65_536, headersMax: 64, headerBytesMax: 8_192 };
 
 export interface ParsedFrame {
   readonly command: string;
@@ -36,7 +37,7 @@ export function copyFrame(frame: Frame): ParsedFrame {
 export function parse(
   version: StompVersion,
   chunks: readonly Uint8Array[],
-  limits: ParserLimits = roomyLimits,
+  limits: FrameLimits = roomyLimits,
 ): Parsed {
   const parser = new StompParser(limits);
   parser.version = version;

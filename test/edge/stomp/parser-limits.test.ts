@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { StompParser, type ParserLimits } from '../../../src/edge/stomp/parser.ts';
+import type { FrameLimits } from '../../../src/edge/frame.ts';
+import { StompParser } from '../../../src/edge/stomp/parser.ts';
 import { bytesOf, parse, roomyLimits } from './parsed.ts';
 
-const limits: ParserLimits = { frameBytesMax: 100, headersMax: 3, headerBytesMax: 40 };
+const limits: FrameLimits = { frameBytesMax: 100, headersMax: 3, headerBytesMax: 40 };
 const parseText = (...chunks: string[]) => parse('1.2', chunks.map(bytesOf), limits);
 const tooLarge = { frames: [], error: { code: 'TOO_LARGE' } };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CLIENT_COMMANDS, ProtocolError, type StompVersion } from '../../../src/edge/stomp/frame.ts';
+import { CLIENT_COMMANDS, ProtocolError } from '../../../src/edge/frame.ts';
+import type { StompVersion } from '../../../src/edge/stomp/version.ts';
 import { StompParser } from '../../../src/edge/stomp/parser.ts';
 import { bytesOf, copyFrame, parse, roomyLimits, VERSIONS, type ParsedFrame } from './parsed.ts';
 

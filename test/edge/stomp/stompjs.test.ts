@@ -2,7 +2,7 @@ import { FrameImpl, Parser } from '@stomp/stompjs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../../src/edge/stomp/encoder.ts';
-import type { Header, StompVersion } from '../../../src/edge/stomp/frame.ts';
+import type { Header, StompVersion } from '../../../src/edge/stomp/version.ts';
 import { bytesOf, cut, parse, VERSIONS, type ParsedFrame } from './parsed.ts';
 
 type RawFrame = Parameters<typeof FrameImpl.fromRawFrame>[0];

@@ -1,8 +1,5 @@
-// The words of STOMP 1.0, 1.1 and 1.2 that parser and encoder share: versions, commands, a frame, and the
-// error for bytes that break the protocol.
-import type { ErrorCode } from '../../errors.ts';
-
-export type StompVersion = '1.0' | '1.1' | '1.2';
+// What a client says, whatever protocol it speaks: commands, frames, and the error for bytes that are none.
+import type { ErrorCode } from '../errors.ts';
 
 /** Everything a client may say. */
 export const CLIENT_COMMANDS = [
@@ -21,13 +18,14 @@ export const CLIENT_COMMANDS = [
 
 export type ClientCommand = (typeof CLIENT_COMMANDS)[number];
 
-export type ServerCommand = 'CONNECTED' | 'MESSAGE' | 'RECEIPT' | 'ERROR';
-
 /**
  * Headers by name, in the order they came, unescaped; of a repeated header only the first is kept.
  * The strings may share memory with the frame's whole head (at most `headerBytesMax`).
  */
-export type FrameHeaders = ReadonlyMap<string, string>;
+export interface FrameHeaders extends Iterable<readonly [name: string, value: string]> {
+  get(name: string): string | undefined;
+  has(name: string): boolean;
+}
 
 /** One frame of a client. */
 export interface Frame {
@@ -37,8 +35,15 @@ export interface Frame {
   readonly body: Uint8Array;
 }
 
-/** A header as it is handed to the encoder: name and value, not escaped. */
-export type Header = readonly [name: string, value: string];
+/** Bounds of what one frame may be. A frame over one of them is a ProtocolError with code TOO_LARGE. */
+export interface FrameLimits {
+  /** Bytes of a whole frame, from its first to the one that ends it. */
+  readonly frameBytesMax: number;
+  /** Headers of a frame, repeated ones counted. */
+  readonly headersMax: number;
+  /** Bytes of a frame that are not its body. */
+  readonly headerBytesMax: number;
+}
 
 /**
  * A frame that breaks the protocol: the session answers with ERROR and closes. The message is shown to the
