@@ -37,13 +37,14 @@ export class Draft {
     return this.#committed;
   }
 
-  get isSending(): boolean {
-    return this.#sentId !== null;
+  /** The id of the operation under way; null when none is. */
+  get sentId(): string | null {
+    return this.#sentId;
   }
 
   /** Whether the server has all that the user did. */
   get isSettled(): boolean {
-    return !this.isSending && this.#unsent.length === 0;
+    return this.#sentId === null && this.#unsent.length === 0;
   }
 
   /**

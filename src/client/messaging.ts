@@ -3,7 +3,7 @@ import type { IMessage } from '@stomp/stompjs';
 import { Connection } from './connection.ts';
 import { refusalOf, StagewireError } from './error.ts';
 import { newKey } from './key.ts';
-import { Listeners, type Stop } from './listeners.ts';
+import { Listeners, tellSafely, type Stop } from './listeners.ts';
 import { settingsOf, type ClientOptions, type Settings } from './options.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
 import { Rest } from './rest.ts';
@@ -14,6 +14,8 @@ export interface SendOptions {
   /** By which the server knows a repeat; a new one unless given. */
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** It waits for a day, whatever else waits: for one who sends one at a time and can't do without it. */
+  readonly isKept?: boolean;
 }
 
 export interface SubscribeOptions {
@@ -38,6 +40,10 @@ export class Messaging {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #states = new Listeners<ClientState>();
   readonly #refusals = new Listeners<StagewireError>();
+  /** What ends the waits that end with the client. */
+  readonly #whenClosed = new Set<() => void>();
+  /** Subscriptions that are tried again over this connection. */
+  readonly #retries = new Set<ReturnType<typeof setTimeout>>();
   #state: ClientState = { name: 'closed' };
   #count = 0;
 
@@ -46,7 +52,7 @@ export class Messaging {
     this.#settings = settingsOf(options);
     this.#connection = new Connection(this.#settings, {
       up: () => this.#up(),
-      down: (isBroken) => this.#outbox.interrupt(isBroken),
+      down: (isBroken) => this.#down(isBroken),
       state: (state) => {
         this.#state = state;
         this.#states.tell(state);
@@ -90,6 +96,7 @@ export class Messaging {
   /** Leaves in good order. What was not answered rejects with CLOSED. */
   async close(): Promise<void> {
     this.#outbox.close();
+    for (const end of this.#whenClosed) end();
     await this.#connection.close();
   }
 
@@ -103,7 +110,7 @@ export class Messaging {
   send(
     destination: string,
     body: unknown,
-    { key = newKey(), headers = {} }: SendOptions = {},
+    { key = newKey(), headers = {}, isKept = false }: SendOptions = {},
   ): Promise<void> {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
     const message: Outgoing = {
@@ -115,7 +122,12 @@ export class Messaging {
     if (headBytesOf(message) + bytesOf(message.body) > this.#settings.frameBytesMax) {
       return Promise.reject(new StagewireError('TOO_LARGE', 'This is larger than a frame may be.'));
     }
-    return this.#outbox.add(key, message);
+    return this.#outbox.add(key, message, isKept);
+  }
+
+  /** What was sent under that key and is not answered yet: it rejects with CLOSED, and is not sent again. */
+  withdraw(key: string): void {
+    this.#outbox.withdraw(key);
   }
 
   /** Sends what is worth nothing later: without a connection it is dropped, and nobody hears what became of it. */
@@ -136,15 +148,18 @@ export class Messaging {
   /**
    * The one answer to a SUBSCRIBE of `/app/…`.
    *
-   * @throws StagewireError as a rejection: the refusal, or EXPIRED.
+   * @throws StagewireError as a rejection: the refusal, EXPIRED or CLOSED.
    */
   ask<Answer>(destination: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(expiry);
+        this.#whenClosed.delete(close);
         stop();
         act();
       };
+      const close = (): void => settle(() => reject(new StagewireError('CLOSED', 'The client was closed.')));
+      this.#whenClosed.add(close);
       const stop = this.subscribe(destination, {
         message: ({ body }) => settle(() => resolve(JSON.parse(body) as Answer)),
         refused: (error) => settle(() => reject(error)),
@@ -160,12 +175,21 @@ export class Messaging {
     this.#outbox.open();
   }
 
+  /** What was tried again, and what is under way, belongs to the connection that is lost. */
+  #down(isBroken: boolean): void {
+    for (const retry of this.#retries) clearTimeout(retry);
+    this.#retries.clear();
+    this.#outbox.interrupt(isBroken);
+  }
+
   #start(subscription: Subscription): void {
     const { id, destination, headers } = subscription;
+    if (!this.#connection.isUp) return;
     this.#connection.subscribe(destination, headers, (message: IMessage) => {
       // What is still on its way when it was ended.
-      if (this.#subscriptions.get(id) === subscription) subscription.received(message);
+      if (this.#subscriptions.get(id) === subscription) tellSafely(() => subscription.received(message));
     });
+    tellSafely(() => subscription.started());
   }
 
   #stop({ id }: Subscription): void {
@@ -188,9 +212,13 @@ export class Messaging {
   #subscriptionRefused(subscription: Subscription, error: StagewireError): void {
     if (error.code !== 'UNAVAILABLE' && error.code !== 'RATE_LIMITED') {
       this.#subscriptions.delete(subscription.id);
-      return subscription.refused(error);
+      return tellSafely(() => subscription.refused(error));
     }
-    const isThere = (): boolean => this.#subscriptions.get(subscription.id) === subscription;
-    setTimeout(() => isThere() && this.#start(subscription), Number(error.detail['retryAfterMs'] ?? againMs));
+    const again = (): void => {
+      this.#retries.delete(retry);
+      if (this.#subscriptions.get(subscription.id) === subscription) this.#start(subscription);
+    };
+    const retry = setTimeout(again, Number(error.detail['retryAfterMs'] ?? againMs));
+    this.#retries.add(retry);
   }
 }

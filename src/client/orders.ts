@@ -15,6 +15,8 @@ export interface NewOrder {
 
 export class Orders {
   readonly #client: Messaging;
+  /** How many track each order: the last one to stop ends it. */
+  readonly #tracking = new Map<string, number>();
 
   constructor(client: Messaging) {
     this.#client = client;
@@ -27,6 +29,13 @@ export class Orders {
     refused?: (error: StagewireError) => void,
   ): Stop {
     let newest = '';
+    const count = (change: 1 | -1): number => {
+      const left = (this.#tracking.get(orderId) ?? 0) + change;
+      if (left > 0) this.#tracking.set(orderId, left);
+      else this.#tracking.delete(orderId);
+      return left;
+    };
+    count(1);
     const told = (body: string): void => {
       const status = JSON.parse(body) as OrderStatus;
       if (status.orderId !== orderId || status.lastUpdated < newest) return;
@@ -41,10 +50,13 @@ export class Orders {
       message: ({ body }) => told(body),
       ...(refused ? { refused } : {}),
     });
+    let isTracking = true;
     return () => {
+      if (!isTracking) return;
+      isTracking = false;
       stopTracking();
       stopStatus();
-      this.#client.tell(`/app/order.untrack/${orderId}`, {});
+      if (count(-1) === 0) this.#client.tell(`/app/order.untrack/${orderId}`, {});
     };
   }
 

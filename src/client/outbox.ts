@@ -1,6 +1,7 @@
 // What is to be sent: kept in order until the server has answered, and sent again over the next connection under the
 // same key, so that it is done once.
 import { StagewireError } from './error.ts';
+import { keysKeptMs } from './options.ts';
 
 export interface Outgoing {
   readonly destination: string;
@@ -28,7 +29,7 @@ interface Entry {
 
 /** Messages under way at once: the server takes 1,000 commands of a session, and this leaves it room for others. */
 const underWayMax = 256;
-/** A message that was under way when so many connections broke is what breaks them. */
+/** A message that was under way when so many connections broke is what breaks them: after the first one it goes alone. */
 const breaksMax = 3;
 const againMs = 1_000;
 
@@ -54,23 +55,29 @@ export class Outbox {
   /**
    * Resolves when the server has it durably.
    *
+   * @param isKept neither the bound nor the time of others holds for it: of these there is one per document.
    * @throws StagewireError with the server's refusal, FULL, EXPIRED or CLOSED.
    */
-  add(key: string, message: Outgoing): Promise<void> {
+  add(key: string, message: Outgoing, isKept = false): Promise<void> {
     if (this.#entries.has(key)) {
       return Promise.reject(new StagewireError('CONFLICT', `Something with the key ${key} waits already.`));
     }
-    if (this.#entries.size >= this.#limits.outboxMax) {
+    if (!isKept && this.#entries.size >= this.#limits.outboxMax) {
       return Promise.reject(new StagewireError('FULL', 'Too much waits to be sent.'));
     }
     return new Promise((resolve, reject) => {
       const late = (): void => {
         this.#settle(key, new StagewireError('EXPIRED', 'There was no answer in time.'));
       };
-      const expiry = setTimeout(late, this.#limits.sendWithinMs);
+      const expiry = setTimeout(late, isKept ? keysKeptMs : this.#limits.sendWithinMs);
       this.#entries.set(key, { message, resolve, reject, expiry, isSent: false, breaks: 0 });
       this.#go();
     });
+  }
+
+  /** Rejects with CLOSED, and is sent no more. */
+  withdraw(key: string): void {
+    this.#settle(key, new StagewireError('CLOSED', 'This was withdrawn.'));
   }
 
   /** A connection is there. */
@@ -141,7 +148,8 @@ export class Outbox {
   #go(): void {
     if (!this.#isOpen || this.#pause !== undefined) return;
     for (const [key, entry] of this.#entries) {
-      if (this.#underWay >= underWayMax) return;
+      if (entry.isSent && entry.breaks > 0) return;
+      if (this.#underWay >= (entry.breaks > 0 ? 1 : underWayMax)) return;
       if (entry.isSent) continue;
       entry.isSent = true;
       this.#underWay += 1;

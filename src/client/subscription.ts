@@ -18,6 +18,8 @@ export interface SubscriptionEvents {
    * follows comes after it.
    */
   readonly present?: (message: Message, isStart: boolean) => void;
+  /** It is asked for, at the start and again after every loss. */
+  readonly started?: () => void;
   /** It can't go on: the server's refusal. */
   readonly refused?: (error: StagewireError) => void;
 }
@@ -63,6 +65,10 @@ export class Subscription {
       ? { resume: place ? `${place.epoch}:${place.seq}` : `none${nowhere}` }
       : {};
     return { ...resume, ...this.#headers, id: this.id, receipt: this.id };
+  }
+
+  started(): void {
+    this.#events.started?.();
   }
 
   received(frame: Frame): void {
