@@ -59,6 +59,10 @@ export class Document {
   #place: { readonly position: number; readonly anchor: number } | null = null;
   #placing: ReturnType<typeof setTimeout> | undefined;
   #isReloading = false;
+  /** All that was committed before has come, over this connection. */
+  #isLive = false;
+  /** The operation that was sent over this connection. */
+  #sentId = '';
 
   constructor(client: Messaging, docId: string) {
     this.#client = client;
@@ -69,6 +73,8 @@ export class Document {
       {
         present: ({ body }) => this.#present(JSON.parse(body) as DocumentContent),
         message: ({ body }) => this.#committed(JSON.parse(body) as Operation),
+        started: () => void (this.#isLive = false),
+        live: () => this.#live(),
         refused,
       },
       { isResumable: true },
@@ -171,10 +177,7 @@ export class Document {
   }
 
   #begin(content: string, revision: number, lost: string | null): void {
-    const sentId = this.#draft?.sentId;
     this.#draft = new Draft(content, revision);
-    // It was made on another text.
-    if (sentId) this.#client.withdraw(sentId);
     this.#cursors.clear();
     this.#events.tell({ type: 'reset', lost });
     this.#tellSettled();
@@ -213,14 +216,13 @@ export class Document {
     const hadSome = this.#cursors.all.length > 0;
     this.#cursors.forget();
     if (hadSome) this.#events.tell({ type: 'cursors' });
-    this.#tellPlace();
   }
 
   #tellPlace(): void {
     clearTimeout(this.#placing);
     this.#placing = undefined;
     const draft = this.#draft;
-    if (!draft || !this.#place) return;
+    if (!draft || !this.#place || !this.#isLive) return;
     const [position, anchor] = [this.#place.position, this.#place.anchor].map((one) =>
       draft.toCommitted(Math.min(one, draft.text.length)),
     );
@@ -233,19 +235,32 @@ export class Document {
     this.#events.tell({ type: 'cursors' });
   }
 
+  /**
+   * What was under way when the connection was lost is sent again, unless it has come back: not before, for the text that
+   * it was made on may be gone.
+   */
+  #live(): void {
+    this.#isLive = true;
+    this.#sentId = '';
+    this.#send();
+    this.#tellPlace();
+  }
+
   #send(): void {
     const draft = this.#draft;
-    const step = draft?.next(newKey());
-    if (!draft || !step) return;
+    if (!draft || !this.#isLive) return;
+    const step = draft.underWay ?? draft.next(newKey());
+    if (!step || step.operationId === this.#sentId) return;
+    this.#sentId = step.operationId;
     const { operationId, change, revision } = step;
     const { position, length, text } = change;
     const what = text === '' ? { type: 'DELETE', position, length } : { type: 'INSERT', position, text };
     const body = { ...what, revision, operationId };
     this.#client
-      .send(`/app/doc.operation/${this.docId}`, body, { key: operationId, isKept: true })
+      .send(`/app/doc.operation/${this.docId}`, body, { key: operationId, isOnce: true })
       .catch((thrown: unknown) => {
-        if (draft !== this.#draft) return;
         const refusal = thrown as StagewireError;
+        if (draft !== this.#draft || refusal.code === 'EXPIRED') return;
         this.#events.tell({ type: 'refused', error: refusal });
         // It was refused, and with it all that was made after it: the text is what the server has.
         if (refusal.code !== 'CLOSED') void this.#reload();

@@ -8,14 +8,14 @@ import { settingsOf, type ClientOptions, type Settings } from './options.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
 import { Rest } from './rest.ts';
 import type { ClientState } from './state.ts';
-import { Subscription, type SubscriptionEvents } from './subscription.ts';
+import { liveMark, Subscription, type SubscriptionEvents } from './subscription.ts';
 
 export interface SendOptions {
   /** By which the server knows a repeat; a new one unless given. */
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** It waits for a day, whatever else waits: for one who sends one at a time and can't do without it. */
-  readonly isKept?: boolean;
+  /** It is not sent again over another connection: without one, or when that is lost, it rejects with EXPIRED. */
+  readonly isOnce?: boolean;
 }
 
 export interface SubscribeOptions {
@@ -57,7 +57,7 @@ export class Messaging {
         this.#state = state;
         this.#states.tell(state);
       },
-      receipt: (id) => void this.#outbox.answered(id),
+      receipt: (id) => this.#answered(id),
     });
     this.#outbox = new Outbox(this.#settings, (key, { destination, headers, body }) =>
       this.#connection.publish(destination, { ...headers, receipt: key, 'idempotency-key': key }, body),
@@ -110,7 +110,7 @@ export class Messaging {
   send(
     destination: string,
     body: unknown,
-    { key = newKey(), headers = {}, isKept = false }: SendOptions = {},
+    { key = newKey(), headers = {}, isOnce = false }: SendOptions = {},
   ): Promise<void> {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
     const message: Outgoing = {
@@ -122,12 +122,7 @@ export class Messaging {
     if (headBytesOf(message) + bytesOf(message.body) > this.#settings.frameBytesMax) {
       return Promise.reject(new StagewireError('TOO_LARGE', 'This is larger than a frame may be.'));
     }
-    return this.#outbox.add(key, message, isKept);
-  }
-
-  /** What was sent under that key and is not answered yet: it rejects with CLOSED, and is not sent again. */
-  withdraw(key: string): void {
-    this.#outbox.withdraw(key);
+    return this.#outbox.add(key, message, isOnce);
   }
 
   /** Sends what is worth nothing later: without a connection it is dropped, and nobody hears what became of it. */
@@ -196,11 +191,21 @@ export class Messaging {
     if (this.#subscriptions.delete(id)) this.#connection.unsubscribe(id);
   }
 
+  #answered(receipt: string): void {
+    const subscription = this.#subscriptionOf(receipt);
+    if (subscription) tellSafely(() => subscription.live());
+    else this.#outbox.answered(receipt);
+  }
+
+  #subscriptionOf(receipt: string): Subscription | undefined {
+    return receipt.startsWith(liveMark) ? this.#subscriptions.get(receipt.slice(liveMark.length)) : undefined;
+  }
+
   #refused(body: string): void {
     const { receipt, destination, ...rest } = JSON.parse(body) as { receipt?: string; destination?: string };
     const error = refusalOf({ ...rest, ...(destination === undefined ? {} : { destination }) });
     if (receipt !== undefined && this.#outbox.refused(receipt, error)) return;
-    const subscription = this.#subscriptions.get(receipt ?? '');
+    const subscription = this.#subscriptionOf(receipt ?? '');
     if (subscription) return this.#subscriptionRefused(subscription, error);
     // What one may no longer see ends without having been asked for.
     const ended = [...this.#subscriptions.values()].filter((one) => one.destination === destination);

@@ -1,7 +1,6 @@
 // What is to be sent: kept in order until the server has answered, and sent again over the next connection under the
 // same key, so that it is done once.
 import { StagewireError } from './error.ts';
-import { keysKeptMs } from './options.ts';
 
 export interface Outgoing {
   readonly destination: string;
@@ -21,7 +20,8 @@ interface Entry {
   readonly message: Outgoing;
   readonly resolve: () => void;
   readonly reject: (error: StagewireError) => void;
-  readonly expiry: ReturnType<typeof setTimeout>;
+  readonly expiry: ReturnType<typeof setTimeout> | undefined;
+  readonly isOnce: boolean;
   isSent: boolean;
   /** Connections that broke while it was under way. */
   breaks: number;
@@ -32,6 +32,8 @@ const underWayMax = 256;
 /** A message that was under way when so many connections broke is what breaks them: after the first one it goes alone. */
 const breaksMax = 3;
 const againMs = 1_000;
+
+const lost = (): StagewireError => new StagewireError('EXPIRED', 'The connection was lost.');
 
 export class Outbox {
   readonly #limits: OutboxLimits;
@@ -55,29 +57,25 @@ export class Outbox {
   /**
    * Resolves when the server has it durably.
    *
-   * @param isKept neither the bound nor the time of others holds for it: of these there is one per document.
+   * @param isOnce it is not sent over another connection than the present one.
    * @throws StagewireError with the server's refusal, FULL, EXPIRED or CLOSED.
    */
-  add(key: string, message: Outgoing, isKept = false): Promise<void> {
+  add(key: string, message: Outgoing, isOnce = false): Promise<void> {
     if (this.#entries.has(key)) {
       return Promise.reject(new StagewireError('CONFLICT', `Something with the key ${key} waits already.`));
     }
-    if (!isKept && this.#entries.size >= this.#limits.outboxMax) {
+    if (isOnce && !this.#isOpen) return Promise.reject(lost());
+    if (!isOnce && this.#entries.size >= this.#limits.outboxMax) {
       return Promise.reject(new StagewireError('FULL', 'Too much waits to be sent.'));
     }
     return new Promise((resolve, reject) => {
       const late = (): void => {
         this.#settle(key, new StagewireError('EXPIRED', 'There was no answer in time.'));
       };
-      const expiry = setTimeout(late, isKept ? keysKeptMs : this.#limits.sendWithinMs);
-      this.#entries.set(key, { message, resolve, reject, expiry, isSent: false, breaks: 0 });
+      const expiry = isOnce ? undefined : setTimeout(late, this.#limits.sendWithinMs);
+      this.#entries.set(key, { message, resolve, reject, expiry, isOnce, isSent: false, breaks: 0 });
       this.#go();
     });
-  }
-
-  /** Rejects with CLOSED, and is sent no more. */
-  withdraw(key: string): void {
-    this.#settle(key, new StagewireError('CLOSED', 'This was withdrawn.'));
   }
 
   /** A connection is there. */
@@ -93,6 +91,7 @@ export class Outbox {
     for (const [key, entry] of this.#entries) {
       if (entry.isSent && isBroken) entry.breaks += 1;
       entry.isSent = false;
+      if (entry.isOnce) this.#settle(key, lost());
       if (entry.breaks >= breaksMax) {
         this.#settle(key, new StagewireError('BAD_REQUEST', 'The server does not take this frame.'));
       }

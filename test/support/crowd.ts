@@ -84,6 +84,7 @@ export class Crowd {
     const [first, second, third, fourth] = this.clients.values();
     await this.#editors.open([first, second, third, fourth].filter((one) => one !== undefined));
     for (const client of [second, third]) if (client) this.#jobs.take(client);
+    this.#jobs.oversee(this.#client(this.clients.size - 1));
     for (const other of this.clients.keys()) {
       first?.presences.watch(other, (change) => {
         this.#presence.set(other, change);
@@ -112,7 +113,7 @@ export class Crowd {
     const sent = await (this.#work as Promise<Sent>);
     for (const [stream, numbers] of sent.streams) await this.#checkStream(stream, numbers);
     await this.#checkStock(sent.stock);
-    await this.#until(() => this.#jobs.taken === sent.jobs, 'all jobs are taken');
+    await this.#until(() => this.#jobs.settled === sent.jobs, `all ${sent.jobs} jobs are settled`);
     expect(this.#jobs.faults).toEqual([]);
     await this.#editors.check(this.#server());
     const names = [...this.clients.keys()];
