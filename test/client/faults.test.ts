@@ -72,7 +72,7 @@ test(
     await crowd.gather(people(server.wsUrl), options);
     crowd.begin();
     for (let kill = 0; kill < kills; kill += 1) {
-      await crowd.moreHeard(200 + chance.below(3_000));
+      await crowd.moreHeard(200 + chance.below(1_000));
       await server.kill();
       server = await server.restart({ port });
     }

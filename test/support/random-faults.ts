@@ -1,5 +1,6 @@
 // Faults of a bad network at random points: where they strike and how is drawn from a seed.
 import type { Chance } from '../../bench/lib/chance.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import type { BadNetwork, Line } from './bad-network.ts';
 import type { Flow } from './flow.ts';
 
@@ -55,8 +56,13 @@ const faults: Readonly<Record<string, Fault>> = {
   async 'stall until it is noticed'(struck) {
     const { line, network } = struck;
     hold(struck);
-    const isOver = network.moment(20 * pauseMax);
-    await network.until(() => line.isLeft || isOver(), 'a side finds out');
+    let isOver = false;
+    const end = systemClock.after(noticedWithinMs, () => {
+      isOver = true;
+      network.changed();
+    });
+    await network.until(() => line.isLeft || isOver, 'a side finds out');
+    end.cancel();
     line.reset();
   },
   /** The client can't know whether what it sent was done. */
@@ -91,6 +97,8 @@ const names = Object.keys(faults);
 const lanes = 5;
 /** Of a stall that lasts until it is noticed there are only so many: each takes seconds. */
 const noticedMax = 8;
+/** Some lines have no heart-beats: those of requests. */
+const noticedWithinMs = 5_000;
 const bytesMax = 1_500;
 
 /** @returns how often each fault has struck. */
