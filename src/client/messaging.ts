@@ -42,6 +42,8 @@ export class Messaging {
   readonly #refusals = new Listeners<StagewireError>();
   /** What ends the waits that end with the client. */
   readonly #whenClosed = new Set<() => void>();
+  /** Subscriptions that have no place yet: what is sent waits for them, so that they hear it over any loss. */
+  readonly #beginning = new Set<Subscription>();
   /** Subscriptions that are tried again over this connection. */
   readonly #retries = new Set<ReturnType<typeof setTimeout>>();
   #state: ClientState = { name: 'closed' };
@@ -174,7 +176,9 @@ export class Messaging {
   #down(isBroken: boolean): void {
     for (const retry of this.#retries) clearTimeout(retry);
     this.#retries.clear();
+    this.#beginning.clear();
     this.#outbox.interrupt(isBroken);
+    this.#outbox.hold(false);
   }
 
   #start(subscription: Subscription): void {
@@ -184,17 +188,27 @@ export class Messaging {
       // What is still on its way when it was ended.
       if (this.#subscriptions.get(id) === subscription) tellSafely(() => subscription.received(message));
     });
+    if (subscription.isNew) this.#beginning.add(subscription);
+    this.#outbox.hold(this.#beginning.size > 0);
     tellSafely(() => subscription.started());
   }
 
-  #stop({ id }: Subscription): void {
+  #begun(subscription: Subscription): void {
+    this.#beginning.delete(subscription);
+    this.#outbox.hold(this.#beginning.size > 0);
+  }
+
+  #stop(subscription: Subscription): void {
+    const { id } = subscription;
     if (this.#subscriptions.delete(id)) this.#connection.unsubscribe(id);
+    this.#begun(subscription);
   }
 
   #answered(receipt: string): void {
     const subscription = this.#subscriptionOf(receipt);
-    if (subscription) tellSafely(() => subscription.live());
-    else this.#outbox.answered(receipt);
+    if (!subscription) return void this.#outbox.answered(receipt);
+    this.#begun(subscription);
+    tellSafely(() => subscription.live());
   }
 
   #subscriptionOf(receipt: string): Subscription | undefined {
@@ -215,6 +229,7 @@ export class Messaging {
   }
 
   #subscriptionRefused(subscription: Subscription, error: StagewireError): void {
+    this.#begun(subscription);
     if (error.code !== 'UNAVAILABLE' && error.code !== 'RATE_LIMITED') {
       this.#subscriptions.delete(subscription.id);
       return tellSafely(() => subscription.refused(error));

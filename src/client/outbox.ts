@@ -42,6 +42,7 @@ export class Outbox {
   readonly #entries = new Map<string, Entry>();
   #underWay = 0;
   #isOpen = false;
+  #isHeld = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(limits: OutboxLimits, send: Send) {
@@ -81,6 +82,12 @@ export class Outbox {
   /** A connection is there. */
   open(): void {
     this.#isOpen = true;
+    this.#go();
+  }
+
+  /** Nothing is sent until it is let go again. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
     this.#go();
   }
 
@@ -145,7 +152,7 @@ export class Outbox {
   }
 
   #go(): void {
-    if (!this.#isOpen || this.#pause !== undefined) return;
+    if (!this.#isOpen || this.#isHeld || this.#pause !== undefined) return;
     for (const [key, entry] of this.#entries) {
       if (entry.isSent && entry.breaks > 0) return;
       if (this.#underWay >= (entry.breaks > 0 ? 1 : underWayMax)) return;

@@ -71,6 +71,11 @@ export class Subscription {
     return { ...resume, ...this.#headers, id: this.id, receipt: `${liveMark}${this.id}` };
   }
 
+  /** Whether it has to begin at the present: it knows of no place to go on from. */
+  get isNew(): boolean {
+    return this.isResumable && this.#place === null;
+  }
+
   started(): void {
     this.#events.started?.();
   }

@@ -80,7 +80,8 @@ describe('a connection', () => {
 });
 
 describe('a token', () => {
-  const tokenOf = (claims: object): string => `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+  const tokenOf = (claims: object): string =>
+    `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
   const nowMs = 1_000_000_000;
   const now = nowMs / 1_000;
 
@@ -102,10 +103,12 @@ describe('a token', () => {
 describe('a subscription', () => {
   test('[CLIENT33] that is refused for now is tried again, once per connection', async () => {
     const topics = ['/topic/a', '/topic/b'] as const;
-    const count = (topic: string): number => server.visits.reduce((sum, one) => sum + one.subscribes(topic), 0);
+    const count = (topic: string): number =>
+      server.visits.reduce((sum, one) => sum + one.subscribes(topic), 0);
     server.onFrame = ({ headers: { destination = '', receipt = '' } }, visit) => {
       // The first is to be tried again when its connection is gone, and then the second, later than that.
-      const isRefused = destination === topics[server.visits.length - 1] && visit.subscribes(destination) === 1;
+      const isRefused =
+        destination === topics[server.visits.length - 1] && visit.subscribes(destination) === 1;
       if (isRefused) visit.refuse(receipt, { code: 'UNAVAILABLE', retryAfterMs: server.visits.length * 60 });
       return isRefused;
     };
@@ -115,5 +118,20 @@ describe('a subscription', () => {
     server.visit.close();
     await server.until(() => count(topics[1]) === 3, 'the second again');
     expect(count(topics[0])).toBe(2);
+  });
+
+  test('[CLIENT35] hears what was sent after it, for that is not sent before it has begun', async () => {
+    server.onFrame = ({ headers }) => headers['destination'] === '/topic/slow';
+    const ann = await connectOurs(server, 'ann');
+    ann.topics.on('/topic/slow', { message: ann.note('slow') });
+    const sent = ann.topics.publish('/topic/other', 'after it');
+    // Answered after everything that was sent before.
+    server.visit.beat();
+    await server.until(() => server.visit.beats === 1, 'an answer');
+    const commands = (): string[] => server.visit.frames.map(({ command }) => command);
+    expect(commands()).toEqual(['SUBSCRIBE', 'SUBSCRIBE']);
+    server.visit.send('RECEIPT', { 'receipt-id': server.visit.frames[1]?.headers['receipt'] ?? '' });
+    await sent;
+    expect(commands()).toEqual(['SUBSCRIBE', 'SUBSCRIBE', 'SEND']);
   });
 });

@@ -29,5 +29,7 @@ test('[CLIENT16] when it is closed nothing of it keeps a program from ending', (
 test('[CLIENT34] a listener that throws costs nobody a message, and its error is not hidden', () => {
   const numbers = Array.from({ length: 10 }, (_, index) => index);
   expect(lines.filter((line) => line.startsWith('heard: '))).toEqual(numbers.map((one) => `heard: ${one}`));
-  expect(lines.filter((line) => line.startsWith('thrown: '))).toEqual(numbers.map((one) => `thrown: at ${one}`));
+  expect(lines.filter((line) => line.startsWith('thrown: '))).toEqual(
+    numbers.map((one) => `thrown: at ${one}`),
+  );
 });

@@ -49,8 +49,9 @@ export class Visit {
   }
 
   subscribes(destination: string): number {
-    return this.frames.filter((one) => one.command === 'SUBSCRIBE' && one.headers['destination'] === destination)
-      .length;
+    return this.frames.filter(
+      (one) => one.command === 'SUBSCRIBE' && one.headers['destination'] === destination,
+    ).length;
   }
 }
 
@@ -105,13 +106,19 @@ export class ScriptedServer {
 
   #frameCame(visit: Visit, frame: ScriptedFrame): void {
     if (frame.command === 'CONNECT') {
-      const headers = { version: '1.2', 'heart-beat': this.heartBeat, 'user-name': 'somebody', session: 'one' };
+      const headers = {
+        version: '1.2',
+        'heart-beat': this.heartBeat,
+        'user-name': 'somebody',
+        session: 'one',
+      };
       if (this.admits) visit.send('CONNECTED', headers);
       return;
     }
     visit.frames.push(frame);
     const { receipt } = frame.headers;
-    if (!this.onFrame(frame, visit) && receipt !== undefined) visit.send('RECEIPT', { 'receipt-id': receipt });
+    if (!this.onFrame(frame, visit) && receipt !== undefined)
+      visit.send('RECEIPT', { 'receipt-id': receipt });
   }
 }
 

@@ -26,7 +26,9 @@ const heardAll = new Promise<void>((resolve) => {
 });
 client.connect();
 lost.connect();
-const waiting = lost.send('/topic/visitors', 'never').catch(({ code }: { code: string }) => print(`lost: ${code}`));
+const waiting = lost
+  .send('/topic/visitors', 'never')
+  .catch(({ code }: { code: string }) => print(`lost: ${code}`));
 const document = client.documents.open('visited');
 await new Promise<void>((resolve) => {
   document.onEvent(({ type }) => type === 'reset' && resolve());
@@ -38,4 +40,9 @@ await Promise.all([heardAll, lostTwice, document.settled()]);
 document.close();
 await Promise.all([client.close(), lost.close(), waiting]);
 const kept = ['Timeout', 'TCPSocketWrap', 'ConnectWrap'];
-print(`kept by: ${process.getActiveResourcesInfo().filter((one) => kept.includes(one)).join()}`);
+print(
+  `kept by: ${process
+    .getActiveResourcesInfo()
+    .filter((one) => kept.includes(one))
+    .join()}`,
+);
