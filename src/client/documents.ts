@@ -101,7 +101,7 @@ export class Document {
 
   /** Where the others are, in `text`. */
   get cursors(): readonly Cursor[] {
-    return this.#cursors.all.filter(({ sessionId }) => !this.#sessions.has(sessionId));
+    return this.#cursors.all;
   }
 
   onEvent(listener: (event: DocumentEvent) => void): Stop {

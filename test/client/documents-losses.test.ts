@@ -59,6 +59,23 @@ test('[CLIENT47] after a loss cursors that went meanwhile are gone, and the own 
   expect(anns.cursors).toEqual([]);
 });
 
+test('[CLIENT47] the own cursor of a connection that only the server takes for well is nobody else', async () => {
+  const network = await startBadNetwork(Number(new URL(server.url).port));
+  const url = `ws://127.0.0.1:${network.port}/ws`;
+  const [ann, bob] = [await connectOurs(server, 'ann', { url }), await connectOurs(server, 'bob')];
+  const [anns, bobs] = [await ann.opened('stranded'), await bob.opened('stranded')];
+  anns.insert(0, 'hello');
+  await bob.shows(bobs, 'hello');
+  anns.placeCursor(2);
+  bobs.placeCursor(4);
+  await bob.until(() => bobs.cursors.length === 1, 'the cursor of ann');
+  await ann.until(() => anns.cursors.length === 1, 'the cursor of bob');
+  for (const line of network.lines) line.strand();
+  await bob.until(() => bobs.cursors.length === 2, 'the cursor of ann again');
+  await ann.until(() => anns.cursors.length === 1, 'the cursor of bob again');
+  expect(anns.cursors).toMatchObject([{ userId: 'bob', position: 4 }]);
+});
+
 test('[CLIENT48] an edit is not made on another text than its own, and is told as lost', async () => {
   const own = await startServer();
   const { port } = new URL(own.url);

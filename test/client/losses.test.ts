@@ -115,7 +115,8 @@ describe('a subscription', () => {
     const ann = await connectOurs(server, 'ann', { backoffMs: 2 });
     for (const topic of topics) ann.topics.on(topic, { message: ann.note(topic) });
     await server.until(() => count(topics[1]) === 1, 'both');
-    server.visit.close();
+    // In good order, so that the refusal is heard.
+    server.visit.close(1012);
     await server.until(() => count(topics[1]) === 3, 'the second again');
     expect(count(topics[0])).toBe(2);
   });

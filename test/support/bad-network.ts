@@ -109,10 +109,13 @@ export class Line {
   isClosed = false;
   /** A side has gone; the other may not know. */
   isLeft = false;
+  readonly #client: Socket;
   readonly #sockets: readonly Socket[];
+  #isStranded = false;
   readonly #changed: () => void;
 
   constructor(client: Socket, server: Socket, changed: () => void) {
+    this.#client = client;
     this.#sockets = [client, server];
     this.#changed = changed;
     for (const socket of this.#sockets) {
@@ -140,13 +143,23 @@ export class Line {
     this.#closed();
   }
 
+  /** The client gets a reset, and the server learns nothing of it. */
+  strand(): void {
+    if (this.isLeft) return;
+    this.#isStranded = true;
+    this.isLeft = true;
+    this.#client.resetAndDestroy();
+    this.#changed();
+  }
+
   heal(): void {
     for (const flow of [this.toServer, this.toClient]) flow.heal();
   }
 
   /** One side is gone: what it has sent still gets to the other, unless that is lost. */
   #half(from: Flow): void {
-    if (this.isClosed) return;
+    // A server that closes ends a stranded line too.
+    if (this.isClosed || (this.#isStranded && from === this.toServer)) return;
     this.isLeft = true;
     this.#changed();
     from.finish(() => this.end());

@@ -32,6 +32,8 @@ const hold = ({ flow, back, chance }: Struck): void => {
 const faults: Readonly<Record<string, Fault>> = {
   reset: ({ line }) => line.reset(),
   end: ({ line }) => line.end(),
+  /** The server takes the connection for well until heart-beats are missed. */
+  'reset that the server does not see': ({ line }) => line.strand(),
   'half-close'({ line, flow }) {
     flow.endHalf();
     line.heal();
@@ -111,7 +113,7 @@ export async function strike(
   const busy = new Set<Line>();
   let left = count;
   const one = async (): Promise<void> => {
-    const free = (): Line[] => network.lines.filter((line) => !busy.has(line));
+    const free = (): Line[] => network.lines.filter((line) => !line.isLeft && !busy.has(line));
     while (free().length === 0) await network.until(() => free().length > 0, 'a line is there');
     const lines = free();
     const line = lines[chance.below(lines.length)] as Line;
