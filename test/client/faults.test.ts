@@ -13,7 +13,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 
 const seed = Number(process.env['STAGEWIRE_TEST_SEED'] ?? Date.now() % 1_000_000);
 const faults = 200;
-const kills = 5;
+const kills = 4;
 const withinMs = 120_000;
 const heartBeatMs = 1_000;
 const options = { backoffMs: 20, backoffMaxMs: 200, connectWithinMs: 2_000, heartBeatMs };
@@ -72,7 +72,7 @@ test(
     await crowd.gather(people(server.wsUrl), options);
     crowd.begin();
     for (let kill = 0; kill < kills; kill += 1) {
-      await crowd.moreHeard(200 + chance.below(1_000));
+      await crowd.moreHeard(200 + chance.below(800));
       await server.kill();
       server = await server.restart({ port });
     }

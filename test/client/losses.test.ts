@@ -92,6 +92,26 @@ describe('a token', () => {
     expect(renewalAfterMs(tokenOf({ exp: now + 10 ** 9 }), nowMs)).toBe(2 ** 31 - 1);
   });
 
+  test('[CLIENT18] that can not be had when it is to be renewed is asked for again before the old one ends', async () => {
+    let asked = 0;
+    const token = (): Promise<string> => {
+      asked += 1;
+      const exp = Math.ceil(Date.now() / 1_000) + 3;
+      return asked === 2 ? Promise.reject(new Error('away')) : Promise.resolve(tokenOf({ exp, asked }));
+    };
+    await connectOurs(server, 'ann', { token });
+    const sent = (): string[] =>
+      server.visit.frames
+        .filter(({ headers }) => headers['destination'] === '/app/auth.refresh')
+        .map(({ body }) => body);
+    await server.until(() => sent().length > 0, 'a new token');
+    const { token: renewed } = JSON.parse(sent()[0] ?? '') as { token: string };
+    expect(JSON.parse(Buffer.from(renewed.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({
+      asked: 3,
+    });
+    expect(server.visits).toHaveLength(1);
+  });
+
   test('[CLIENT17] is renewed in time where the clock is wrong, or left to its end', () => {
     expect(renewalAfterMs(tokenOf({ exp: now - 3_600, iat: now - 7_200 }), nowMs)).toBe(3_540_000);
     expect(renewalAfterMs(tokenOf({ exp: now - 3_600 }), nowMs)).toBeNull();

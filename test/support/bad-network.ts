@@ -126,6 +126,8 @@ export class Line {
     this.toClient = new Flow(server, client, changed);
     client.on('close', () => this.#half(this.toServer));
     server.on('close', () => this.#half(this.toClient));
+    // There is nobody who would end the other half.
+    server.on('end', () => this.#isStranded && this.end());
     client.resume();
   }
 
@@ -158,7 +160,6 @@ export class Line {
 
   /** One side is gone: what it has sent still gets to the other, unless that is lost. */
   #half(from: Flow): void {
-    // A server that closes ends a stranded line too.
     if (this.isClosed || (this.#isStranded && from === this.toServer)) return;
     this.isLeft = true;
     this.#changed();

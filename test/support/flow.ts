@@ -94,7 +94,7 @@ export class Flow {
       this.#waitingBytes -= piece.bytes.length;
       if (!this.#pass(piece)) break;
     }
-    if (this.#isHeld || this.#to.writableNeedDrain) return;
+    if (this.#isHeld || (this.#to.writableNeedDrain && !this.#to.destroyed)) return;
     if (this.#waitingBytes <= waitingBytesMax) this.#from.resume();
     if (this.#waiting.length > 0) return;
     const act = this.#whenEmpty;
