@@ -7,6 +7,8 @@ import type { Messaging } from './messaging.ts';
 
 export class Orders {
   readonly #client: Messaging;
+  /** How many track each order: the last one to stop ends it. */
+  readonly #tracking = new Map<string, number>();
 
   constructor(client: Messaging) {
     this.#client = client;
@@ -19,6 +21,13 @@ export class Orders {
     refused?: (error: StagewireError) => void,
   ): Stop {
     let newest = '';
+    const count = (change: 1 | -1): number => {
+      const left = (this.#tracking.get(orderId) ?? 0) + change;
+      if (left > 0) this.#tracking.set(orderId, left);
+      else this.#tracking.delete(orderId);
+      return left;
+    };
+    count(1);
     const told = (body: string): void => {
       const status = JSON.parse(body) as OrderStatus;
       if (status.orderId !== orderId || status.lastUpdated < newest) return;
@@ -33,10 +42,13 @@ export class Orders {
       message: ({ body }) => told(body),
       ...(refused ? { refused } : {}),
     });
+    let isTracking = true;
     return () => {
+      if (!isTracking) return;
+      isTracking = false;
       stopTracking();
       stopStatus();
-      this.#client.tell(`/app/order.untrack/${orderId}`, {});
+      if (count(-1) === 0) this.#client.tell(`/app/order.untrack/${orderId}`, {});
     };
   }
 
