@@ -12,8 +12,8 @@ type Step =
   | { readonly verb: 'ACK' | 'NACK'; readonly id: string; readonly text: string };
 
 const triesMax = 5;
-const senderLanes = 2;
-const workerLanes = 4;
+const senderLanes = 1;
+const workerLanes = 2;
 const prefetch = 10;
 /** Nobody can do these, however often they come. */
 const poisonEvery = 9;
