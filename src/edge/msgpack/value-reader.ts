@@ -5,7 +5,8 @@ import { ProtocolError } from '../frame.ts';
 import { numberMax } from './commands.ts';
 
 const NIL = 0xc0;
-const NON_ASCII = 0x80;
+/** A zero byte, or anything that is not ASCII. */
+const notPlain = /[\0\x80-\xff]/;
 const nothing: Uint8Array = new Uint8Array(0);
 
 // Buffer's readers work on any Uint8Array, and calling them so spares making a Buffer for every message.
@@ -69,16 +70,9 @@ export class ValueReader {
     const length = this.#textLength(this.#octet());
     if (length === null) throw bad('a text was expected');
     const start = this.#take(length);
-    const bytes = this.#bytes;
-    let octets = 0;
-    for (let at = start; at < this.#at; at++) {
-      const octet = bytes[at] as number;
-      if (octet === 0) throw bad('a text holds a zero byte');
-      octets |= octet;
-    }
-    if (octets < NON_ASCII) return latin1Slice.call(bytes, start, this.#at);
-    if (!isUtf8(bytes.subarray(start, this.#at))) throw bad('a text is not UTF-8');
-    return utf8Slice.call(bytes, start, this.#at);
+    const text = latin1Slice.call(this.#bytes, start, this.#at);
+    // An expression is fast from its second use on, a loop over bytes only when it has become hot.
+    return notPlain.test(text) ? this.#otherText(start, text) : text;
   }
 
   /** Whether the next value is a text. */
@@ -111,6 +105,13 @@ export class ValueReader {
       headers.set(name, this.name());
     }
     return headers;
+  }
+
+  /** @param latin1 one character for each byte. */
+  #otherText(start: number, latin1: string): string {
+    if (latin1.includes('\0')) throw bad('a text holds a zero byte');
+    if (!isUtf8(this.#bytes.subarray(start, this.#at))) throw bad('a text is not UTF-8');
+    return utf8Slice.call(this.#bytes, start, this.#at);
   }
 
   #octet(): number {

@@ -47,7 +47,7 @@ function meant([number, ...elements]: readonly unknown[]): Read {
     if (element === null) continue;
     if (type === 'body') body = element;
     else if (type === 'headers') others = element as typeof others;
-    else headers.set(layout?.headers[place] ?? '', String(element));
+    else headers.set(layout?.headers[place] ?? '', `${element as string | number}`);
   }
   for (const [name, value] of others) headers.set(name, String(value));
   const isText = typeof body === 'string' && elements[1] === body && layout?.types[1] === 'body';
