@@ -35,7 +35,7 @@ export interface ClientOptions {
 export type Settings = Required<Omit<ClientOptions, 'socket'>> & Pick<ClientOptions, 'socket'>;
 
 /** So long the server knows the keys by which it tells a repeat. */
-export const keysKeptMs = 24 * 60 * 60 * 1_000;
+const keysKeptMs = 24 * 60 * 60 * 1_000;
 
 /** @throws RangeError for what can't work. */
 export function settingsOf(options: ClientOptions): Settings {

@@ -18,6 +18,7 @@ test('[CLIENT45] what was edited before a document is closed is still sent', asy
   for (const letter of ['a', 'b', 'c']) anns.insert(0, `${letter} `);
   anns.close();
   await bob.shows(bobs, 'c b a ');
+  expect(await ann.documents.get('closed')).toMatchObject({ content: 'c b a ' });
 });
 
 test('[CLIENT46] edits wait longer than messages do, and not in their place', async () => {

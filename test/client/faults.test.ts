@@ -23,7 +23,7 @@ afterEach(closeOurClients);
 /** Four by WebSocket, two by SockJS. */
 function people(url: string): readonly Someone[] {
   const over = (transports: string) => (): Socket =>
-    new SockJS(url.replace('ws://', 'http://'), undefined, { transports }) as unknown as Socket;
+    new SockJS(url.replace('ws://', 'http://'), undefined, { transports });
   return [
     { name: 'ann' },
     { name: 'bob' },

@@ -228,7 +228,7 @@ export class Crowd {
           .catch(() => null);
         status = answer?.status ?? 0;
         // Away: somebody hears something when it is back.
-        if (status !== 201) await this.#server().listening();
+        if (status !== 201) await this.moreHeard(1);
       }
       await this.moreHeard(userIds.length * 5).catch(() => undefined);
     }
