@@ -154,7 +154,9 @@ export class Line {
     this.#changed();
   }
 
+  /** A server that knows nothing of its client's end is told: before CONNECT it would wait for a minute. */
   heal(): void {
+    if (this.#isStranded) this.end();
     for (const flow of [this.toServer, this.toClient]) flow.heal();
   }
 
