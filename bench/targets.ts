@@ -139,6 +139,7 @@ export const targets: readonly Target[] = [
   { ...stagewire, name: 'stagewire-redis', shares: true },
   { ...stagewire, name: 'stagewire-mysql', store: 'mysql' },
   { ...stagewire, name: 'stagewire-mysql-redis', store: 'mysql', shares: true },
+  { ...stagewire, name: 'stagewire-sockjs', protocol: 'stagewire-sockjs', works: ['chat'] },
   peer('uws', { protocol: 'raw', package: 'uWebSockets.js' }),
   peer('ws', { protocol: 'raw', needs: 'ws', package: 'ws' }),
   peer('socket.io', { protocol: 'socket.io', needs: 'socket.io', package: 'socket.io' }),

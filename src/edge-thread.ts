@@ -12,7 +12,7 @@ import { HttpGroups } from './edge/sockjs/http-groups.ts';
 import { StompApp, stompEndpoints } from './edge/stomp-over-sockjs.ts';
 import { asError } from './lib/as-error.ts';
 import { systemClock } from './lib/clock.ts';
-import { edgeLimits, farewellMs, headLimits, sockjsLimits } from './limits.ts';
+import { edgeLimits, farewellMs, headLimits, sockjsBodiesBytesMax, sockjsLimits } from './limits.ts';
 import { loadKinds } from './load-kinds.ts';
 import { openLog } from './log.ts';
 import { databaseFails, metricsText, nodeBoard, redisIsAway, watchThread } from './node-metrics.ts';
@@ -76,6 +76,7 @@ export async function runEdge({
   });
   const sockjs = new Door(endpoints, {
     place: { index, count: config.edges },
+    bodiesBytesMax: Math.max(sockjsBodiesBytesMax, config.frameBytesMax * 7),
     onFault: (error) => log.error({ err: error }, 'a request of another edge failed'),
   });
   const openDoors = new OpenDoors({

@@ -30,6 +30,9 @@ export const sockjsLimits: Readonly<EndpointLimits> = Object.freeze({
   sessionsMax: 50_000,
 });
 
+/** Of the bodies of `xhr_send` that an edge thread is reading, together. */
+export const sockjsBodiesBytesMax = 64 * mebibyte;
+
 /** Of a frame's head; above it the frame breaks the protocol. */
 export const headLimits = Object.freeze({ headersMax: 64, headerBytesMax: 16 * 1024 });
 

@@ -3,10 +3,11 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { shardMetrics } from './actors/shard-metrics.ts';
 import { edgeMetrics } from './edge/edge-metrics.ts';
 import type { Config } from './config.ts';
-import type { Clock } from './lib/clock.ts';
+import { monotonicMs, type Clock } from './lib/clock.ts';
 import { MetricBoard, type Reading } from './lib/metric-board.ts';
 import { counter, gauge, perThread, type CountsOf } from './lib/metrics.ts';
 import { redisMetrics, storageMetrics } from './storage/storage-metrics.ts';
+import { unansweredMaxMs } from './storage/unanswered.ts';
 import { hasStorageThread } from './thread-tasks.ts';
 import { version } from './version.ts';
 
@@ -51,9 +52,23 @@ export function nodeBoard(config: Config, memory?: SharedArrayBuffer): NodeBoard
   return new MetricBoard(tables, threads, memory);
 }
 
-/** Whether some shard could not use the database when it last tried. */
+/** For how long the database has owed some shard an answer, at most; one that is blocked by it need not say so. */
+function unansweredMs(board: NodeBoard): number[] {
+  const nowMs = monotonicMs();
+  return board
+    .values(storageMetrics.unansweredSinceMs)
+    .map((sinceMs) => (sinceMs === 0 ? 0 : Math.max(0, nowMs - sinceMs)));
+}
+
+/** How many shards can't use the database: their last use of it failed, or one has no answer for too long. */
+function withoutDatabase(board: NodeBoard): number {
+  const fails = board.values(storageMetrics.unavailable);
+  return unansweredMs(board).filter((ms, row) => fails[row] !== 0 || ms >= unansweredMaxMs).length;
+}
+
+/** Whether some shard can't use the database. */
 export function databaseFails(board: NodeBoard): boolean {
-  return board.total(storageMetrics.unavailable) > 0;
+  return withoutDatabase(board) > 0;
 }
 
 /** Whether Redis is configured and could not be used when it was last tried. */
@@ -65,6 +80,18 @@ export function redisIsAway(board: NodeBoard): boolean {
 export function metricsText(board: NodeBoard): string {
   const cpu = process.cpuUsage();
   const readings: readonly Reading[] = [
+    {
+      name: 'stagewire_database_unavailable',
+      type: 'gauge',
+      help: 'Shards that can not use the database: their last use of it failed, or one has no answer for 3 s.',
+      value: withoutDatabase(board),
+    },
+    {
+      name: 'stagewire_database_unanswered_seconds',
+      type: 'gauge',
+      help: 'How long the oldest commit or query that has no answer yet has waited for it.',
+      value: Math.max(...unansweredMs(board)) / 1_000,
+    },
     {
       name: 'stagewire_resident_memory_bytes',
       type: 'gauge',

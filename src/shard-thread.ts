@@ -11,7 +11,7 @@ import { ShardLinks } from './shard-links.ts';
 import { openStorage } from './storage/open.ts';
 import { RemoteShared } from './storage/remote-shared.ts';
 import { RemoteStorage } from './storage/remote.ts';
-import type { StorageError } from './storage/storage.ts';
+import { isUnavailable, type StorageError } from './storage/storage.ts';
 import { WatchedStorage } from './storage/watched.ts';
 import type { Order, Report, ShardTask } from './thread-tasks.ts';
 
@@ -43,6 +43,7 @@ export async function runShard({
     counts: counts.storage,
     clock: systemClock,
     monotonicMs,
+    log,
     onFenced: settings.claim ? onFenced : undefined,
   });
   const shared = sharedEnd && new RemoteShared(sharedEnd);
@@ -70,7 +71,8 @@ export async function runShard({
         topicsBefore: now - topicLifetimeMs,
       } as const;
       void storage.commit([[expire]]).then(([outcome]) => {
-        if (outcome) log.warn({ err: outcome }, 'what is too old could not be removed');
+        if (outcome && !isUnavailable(outcome))
+          log.warn({ err: outcome }, 'what is too old could not be removed');
       });
     });
   }

@@ -4,6 +4,7 @@ import { RawProtocol } from './raw.ts';
 import { SocketIoProtocol } from './socket-io.ts';
 import { StagewireMsgpackProtocol } from './stagewire-msgpack.ts';
 import { stagewireDialect, StompProtocol, stompBrokerDialect } from './stomp.ts';
+import { SockjsProtocol } from './stagewire-sockjs.ts';
 
 /** Bytes of Stagewire's MESSAGE for a chat message that are not its content: headers, ids, times. */
 export const messageOverheadBytes = 415;
@@ -15,6 +16,8 @@ const protocols = {
   'stomp-broker': (contentBytes: number): Protocol =>
     new StompProtocol(stompBrokerDialect(contentBytes + messageOverheadBytes)),
   'socket.io': (contentBytes: number): Protocol => new SocketIoProtocol(contentBytes + messageOverheadBytes),
+  'stagewire-sockjs': (contentBytes: number): Protocol =>
+    new SockjsProtocol(new StompProtocol(stagewireDialect(contentBytes))),
 };
 
 export type ProtocolName = keyof typeof protocols;

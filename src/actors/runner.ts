@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { ToEdge, type Asker, type Params, type PublishMessage } from '../link/messages.ts';
 import type { SubscribedMessage, ToEdgeMessage } from '../link/messages.ts';
 import type { Shared } from '../storage/shared.ts';
-import type { Query, Storage } from '../storage/storage.ts';
+import { isUnavailable, type Query, type Storage } from '../storage/storage.ts';
 import type { Source } from './actor.ts';
 import { isRefusable, isSilent, type Cell, type FaultLimits, type Item } from './cell.ts';
 import { receiveCommand } from './commands.ts';
@@ -203,7 +203,9 @@ export class Runner implements Runtime {
 
   /** An actor that can't be read is never taken for an empty one. */
   #giveUp(cell: Cell, error: unknown): void {
-    this.#options.log.error({ err: error, actor: cell.key }, 'actor could not be read');
+    // That the database is away is told once, and not by each actor.
+    const level = isUnavailable(error) ? 'debug' : 'error';
+    this.#options.log[level]({ err: error, actor: cell.key }, 'actor could not be read');
     cell.chill();
     const kept: Item[] = [];
     for (let item = cell.mailbox.shift(); item; item = cell.mailbox.shift()) {

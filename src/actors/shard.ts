@@ -12,7 +12,7 @@ import {
   type ToShardMessage,
 } from '../link/messages.ts';
 import type { Shared } from '../storage/shared.ts';
-import type { Storage } from '../storage/storage.ts';
+import { isUnavailable, type Storage } from '../storage/storage.ts';
 import type { AnyKind, AttachmentChange, KindSettings, Source } from './actor.ts';
 import { Attachments } from './attachments.ts';
 import { isSilent, type Cell, type Item } from './cell.ts';
@@ -91,7 +91,9 @@ export class Shard {
       settled: () => this.#outlet.flush(),
       lost: (output, error) => this.#exits.lose(output, error),
       failed: (cell, error) => {
-        log.error({ err: error, actor: cell.key }, 'commit failed, the actor is loaded again');
+        // That the database is away is told once, and not by each actor.
+        const level = isUnavailable(error) ? 'debug' : 'error';
+        log[level]({ err: error, actor: cell.key }, 'commit failed, the actor is loaded again');
         if (cell.phase === 'ready') cell.chill();
         else cell.state = undefined;
         this.#runner.wake(cell);

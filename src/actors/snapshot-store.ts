@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../lib/clock.ts';
 import type { Shared } from '../storage/shared.ts';
 import { decodeSnapshot, type Snapshot } from '../storage/snapshot.ts';
-import type { Storage, Write } from '../storage/storage.ts';
+import { isUnavailable, type Storage, type Write } from '../storage/storage.ts';
 
 export type Place = 'redis' | 'database';
 
@@ -105,7 +105,8 @@ export class SnapshotStore {
       const writes = this.#take(clock.now());
       const [error] = await storage.commit([writes]);
       // They were only a short cut, and others come.
-      if (error) log.warn({ err: error, count: writes.length }, 'snapshots could not be stored');
+      if (error && !isUnavailable(error))
+        log.warn({ err: error, count: writes.length }, 'snapshots could not be stored');
     }
     this.#isStoring = false;
   }

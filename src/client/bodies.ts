@@ -1,91 +1,65 @@
-// The bodies that the server sends, of the schemas and views that make them. Types alone: nothing of the server runs here.
+// The bodies of messages and answers, and what may be sent, of the schemas by which the server checks and makes them. Types
+// alone: nothing of the server runs here.
 import type { z } from 'zod';
-import type { operationView } from '../actors/kinds/document-views.ts';
-import type { changeView, productAnswer } from '../actors/kinds/inventory-views.ts';
-import type { notificationAnswer } from '../actors/kinds/notification-views.ts';
-import type { orderStatus } from '../actors/kinds/order-views.ts';
-import type { PriceView } from '../actors/kinds/price-views.ts';
+import type { cursorView, documentAnswer, operationAnswer } from '../actors/kinds/document-views.ts';
+import type { inventoryChange, productAnswer } from '../actors/kinds/inventory-views.ts';
+import type { notificationAnswer, notificationRead, notifyBody } from '../actors/kinds/notification-views.ts';
+import type {
+  changeOrderBody,
+  createOrderBody,
+  orderAnswer,
+  orderStatusView,
+  orderWithHistoryAnswer,
+} from '../actors/kinds/order-views.ts';
+import type { holdingsBody, portfolioAnswer, portfolioView } from '../actors/kinds/portfolio-views.ts';
+import type { presenceAnswer, presenceChange } from '../actors/kinds/presence-views.ts';
+import type { priceSchema, tickSchema } from '../actors/kinds/price-views.ts';
 import type {
   memberAnswer,
+  memberRoles,
   messageAnswer,
   ownRoomAnswer,
+  readReceipt,
   roomAnswer,
   roomDetailAnswer,
+  roomEvent,
 } from '../actors/kinds/room-views.ts';
 
-export type RoomInfo = z.output<typeof roomAnswer>;
-export type OwnRoom = z.output<typeof ownRoomAnswer>;
-export type RoomDetail = z.output<typeof roomDetailAnswer>;
-export type RoomMember = z.output<typeof memberAnswer>;
-export type ChatMessage = z.output<typeof messageAnswer>;
-export type Operation = ReturnType<typeof operationView>;
-export type Price = PriceView;
-export type OrderStatus = ReturnType<typeof orderStatus>;
-export type Notification = z.output<typeof notificationAnswer>;
-export type Product = z.output<typeof productAnswer>;
-export type InventoryChange = ReturnType<typeof changeView>;
+type In<Schema extends z.ZodType> = Readonly<z.input<Schema>>;
+type Out<Schema extends z.ZodType> = Readonly<z.output<Schema>>;
 
-export interface RoomEvent {
-  readonly type: 'USER_JOINED' | 'USER_LEFT' | 'TYPING';
-  readonly roomId: string;
-  readonly userId: string;
-  readonly timestamp: string;
-  /** Of TYPING. */
-  readonly typing?: boolean;
-}
+export type RoomInfo = Out<typeof roomAnswer>;
+export type OwnRoom = Out<typeof ownRoomAnswer>;
+export type RoomDetail = Out<typeof roomDetailAnswer>;
+export type MemberRole = (typeof memberRoles)[number];
+export type RoomMember = Out<typeof memberAnswer>;
+export type ChatMessage = Out<typeof messageAnswer>;
+export type RoomEvent = Out<typeof roomEvent>;
+export type ReadReceipt = Out<typeof readReceipt>;
 
-export interface ReadReceipt {
-  readonly readerId: string;
-  readonly roomId: string;
-  readonly lastReadMessageId: string;
-  readonly readAt: string;
-}
-
-export interface DocumentContent {
-  readonly docId: string;
-  readonly content: string;
-  readonly revision: number;
-}
-
+export type DocumentContent = Out<typeof documentAnswer>;
+export type Operation = Out<typeof operationAnswer>;
 /** Where somebody is in a document; `position` is null when the cursor is gone. */
-export interface CursorBody {
-  readonly docId: string;
-  readonly userId: string;
-  readonly sessionId: string;
-  readonly position: number | null;
-  readonly anchor: number | null;
-  readonly revision: number;
-  readonly timestamp: string;
-}
+export type CursorBody = Out<typeof cursorView>;
 
-export interface Presence {
-  readonly userId: string;
-  readonly online: boolean;
-  readonly sessions: number;
-  readonly lastSeen: string | null;
-}
+export type Presence = Out<typeof presenceAnswer>;
+export type PresenceChange = Out<typeof presenceChange>;
 
-export type PresenceChange = Omit<Presence, 'lastSeen'> & { readonly timestamp: string };
+export type Tick = In<typeof tickSchema>;
+export type Price = Out<typeof priceSchema>;
+export type Holding = In<typeof holdingsBody>['holdings'][number];
+export type Portfolio = Out<typeof portfolioView>;
+export type PortfolioWithHoldings = Out<typeof portfolioAnswer>;
 
-export interface Holding {
-  readonly symbol: string;
-  /** A decimal text. */
-  readonly quantity: string;
-}
+export type NewOrder = In<typeof createOrderBody>;
+export type OrderChange = In<typeof changeOrderBody>;
+export type OrderStatus = Out<typeof orderStatusView>;
+export type Order = Out<typeof orderAnswer>;
+export type OrderWithHistory = Out<typeof orderWithHistoryAnswer>;
 
-export interface Portfolio {
-  readonly positions: readonly {
-    readonly symbol: string;
-    readonly quantity: string;
-    /** Null while the symbol has none. */
-    readonly price: string | null;
-    readonly value: string | null;
-  }[];
-  readonly totalValue: string;
-  readonly timestamp: string;
-}
+export type NewNotification = Omit<In<typeof notifyBody>, 'userIds'>;
+export type Notification = Out<typeof notificationAnswer>;
+export type NotificationRead = Out<typeof notificationRead>;
 
-export interface NotificationRead {
-  readonly notificationId: string;
-  readonly readAt: string;
-}
+export type Product = Out<typeof productAnswer>;
+export type InventoryChange = Out<typeof inventoryChange>;

@@ -1,9 +1,9 @@
 // One connection after the other: connects, tells when it is there, and connects again when it is lost.
-import { Client, TickerStrategy, type IFrame, type IMessage } from '@stomp/stompjs';
+import { Client, type IFrame, type IMessage } from '@stomp/stompjs';
 import { delayBefore } from './backoff.ts';
 import type { Settings } from './options.ts';
 import type { ClientState } from './state.ts';
-import { expiryOf } from './token.ts';
+import { renewalAfterMs } from './token.ts';
 
 export interface ConnectionEvents {
   /** Subscribes and sends from here on, until `down`. */
@@ -14,16 +14,12 @@ export interface ConnectionEvents {
   receipt(id: string): void;
 }
 
-/** A token is renewed this long before it ends, or half of what is left of a short one. */
-const renewBeforeMs = 60_000;
 /** Refusals in a row after which a token is not tried again. */
 const refusedMax = 2;
 
 /** The platform's part: a window has these, Node has not. */
 const platform = globalThis as {
   readonly navigator?: { readonly onLine?: boolean };
-  readonly Worker?: unknown;
-  readonly document?: unknown;
   addEventListener?(type: 'online' | 'offline', listener: () => void): void;
   removeEventListener?(type: 'online' | 'offline', listener: () => void): void;
 };
@@ -37,6 +33,7 @@ export class Connection {
   #session = '';
   #attempt = 0;
   #refused = 0;
+  /** Of the wait before an attempt, and of the attempt then. */
   #retry: ReturnType<typeof setTimeout> | undefined;
   #renewal: ReturnType<typeof setTimeout> | undefined;
 
@@ -55,10 +52,8 @@ export class Connection {
   }
 
   open(): void {
-    if (!this.#isWanted) {
-      platform.addEventListener?.('online', this.#online);
-      platform.addEventListener?.('offline', this.#offline);
-    }
+    platform.addEventListener?.('online', this.#online);
+    platform.addEventListener?.('offline', this.#offline);
     this.#isWanted = true;
     this.#refused = 0;
     this.#attempt = 0;
@@ -67,15 +62,19 @@ export class Connection {
 
   /** Sends DISCONNECT where it can. Nothing is told afterwards but the state. */
   async close(): Promise<void> {
+    const client = this.#client;
     this.#isWanted = false;
-    clearTimeout(this.#retry);
-    clearTimeout(this.#renewal);
     platform.removeEventListener?.('online', this.#online);
     platform.removeEventListener?.('offline', this.#offline);
-    const client = this.#client;
     this.#ended(false);
     this.#events.state({ name: 'closed' });
+    // A server that can't be reached any more says no goodbye.
+    const unheard = setTimeout(
+      () => void client?.deactivate({ force: true }),
+      this.#settings.connectWithinMs,
+    );
     await client?.deactivate();
+    clearTimeout(unheard);
   }
 
   /** What is sent while there is no connection is lost: callers wait for `up`. */
@@ -85,13 +84,18 @@ export class Connection {
     this.#client?.publish({ destination, headers, ...content });
   }
 
-  /** @param headers hold the `id`. */
+  /**
+   * @param headers hold the `id`.
+   * @param onMessage hears nothing of this connection once it is lost.
+   */
   subscribe(
     destination: string,
     headers: Record<string, string>,
     onMessage: (message: IMessage) => void,
   ): void {
-    if (this.#isUp) this.#client?.subscribe(destination, onMessage, headers);
+    const client = this.#client;
+    if (!this.#isUp || !client) return;
+    client.subscribe(destination, (message) => client === this.#client && onMessage(message), headers);
   }
 
   unsubscribe(id: string): void {
@@ -107,32 +111,43 @@ export class Connection {
     clearTimeout(this.#retry);
     if (platform.navigator?.onLine === false) return this.#events.state({ name: 'offline' });
     this.#attempt += 1;
-    this.#events.state({ name: 'connecting', attempt: this.#attempt });
     const { url, socket, connectWithinMs, heartBeatMs } = this.#settings;
     const client: Client = new Client({
-      ...(socket ? { webSocketFactory: () => socket(url) } : { brokerURL: url.replace(/^http/, 'ws') }),
+      brokerURL: url.replace(/^http/, 'ws'),
       // Each connection has a client of its own: what a lost one still says is told apart.
       reconnectDelay: 0,
-      connectionTimeout: connectWithinMs,
       heartbeatIncoming: heartBeatMs,
       heartbeatOutgoing: heartBeatMs,
-      // The timers of a page in the background are slowed down, those of a worker are not.
-      heartbeatStrategy:
-        platform.Worker && platform.document ? TickerStrategy.Worker : TickerStrategy.Interval,
       beforeConnect: async () => {
-        client.connectHeaders = { Authorization: `Bearer ${await this.token()}` };
+        try {
+          client.connectHeaders = { Authorization: `Bearer ${await this.token()}` };
+          if (client !== this.#client || !socket) return;
+          const made = socket(url);
+          client.webSocketFactory = () => made;
+        } catch {
+          // As good as a server that can't be reached: it is tried again.
+          this.#down(client, false);
+        }
       },
       onConnect: (frame) => this.#up(client, frame),
       onStompError: (frame) => this.#refusedBy(client, frame),
       onWebSocketClose: () => this.#down(client, false),
+      // To close it in good order would take as long as the network says nothing.
+      onHeartbeatLost: () => this.#down(client, false),
+      // Timers of a page in the background are slowed down, what comes from the network is not.
+      onHeartbeatReceived: () => client === this.#client && client.webSocket?.send('\n'),
       onUnhandledReceipt: ({ headers }) => this.#events.receipt(headers['receipt-id'] ?? ''),
     });
     this.#client = client;
+    // Over all of it: the token, the socket, and the server's answer.
+    this.#retry = setTimeout(() => this.#down(client, false), connectWithinMs);
+    this.#events.state({ name: 'connecting', attempt: this.#attempt });
     client.activate();
   }
 
   #up(client: Client, { headers }: IFrame): void {
     if (client !== this.#client) return;
+    clearTimeout(this.#retry);
     this.#isUp = true;
     this.#session = headers['session'] ?? '';
     this.#attempt = 0;
@@ -145,14 +160,16 @@ export class Connection {
   /** An ERROR frame: the connection ends with it. */
   #refusedBy(client: Client, { headers }: IFrame): void {
     if (client !== this.#client) return;
-    const message = headers['message'] ?? '';
+    const { message = '' } = headers;
     if (message === 'UNAUTHORIZED') {
       this.#refused += 1;
       // A new token may do better than one that was kept too long.
       const isFinal = this.#refused >= refusedMax || typeof this.#settings.token === 'string';
       if (isFinal) return this.#fail('unauthorized', message);
+      return this.#down(client, false);
     }
-    this.#down(client, this.#isUp);
+    // What Spring, and this server, says of heart-beats that did not come.
+    this.#down(client, this.#isUp && message !== 'Session closed.');
   }
 
   #fail(reason: 'unauthorized' | 'attempts', message: string): void {
@@ -168,13 +185,14 @@ export class Connection {
     const { maxAttempts, backoffMs, backoffMaxMs } = this.#settings;
     if (this.#attempt >= maxAttempts) return this.#fail('attempts', 'The server can not be reached.');
     const delayMs = delayBefore(this.#attempt + 1, { baseMs: backoffMs, capMs: backoffMaxMs }, Math.random());
-    this.#events.state({ name: 'waiting', attempt: this.#attempt + 1, retryAtMs: Date.now() + delayMs });
     this.#retry = setTimeout(() => this.#connect(), delayMs);
+    this.#events.state({ name: 'waiting', attempt: this.#attempt + 1, retryAtMs: Date.now() + delayMs });
   }
 
   #ended(isBroken: boolean): void {
     const client = this.#client;
     this.#client = null;
+    clearTimeout(this.#retry);
     clearTimeout(this.#renewal);
     if (this.#isUp) {
       this.#isUp = false;
@@ -184,20 +202,18 @@ export class Connection {
   }
 
   #renewLater(token: string): void {
-    const expiresAtMs = expiryOf(token);
-    if (expiresAtMs === null || typeof this.#settings.token === 'string') return;
-    const leftMs = expiresAtMs - Date.now();
-    const delayMs = Math.max(leftMs - renewBeforeMs, leftMs / 2, 0);
+    const afterMs = typeof this.#settings.token === 'string' ? null : renewalAfterMs(token, Date.now());
     clearTimeout(this.#renewal);
-    this.#renewal = setTimeout(() => void this.#renew(), Math.min(delayMs, 2 ** 31 - 1));
+    if (afterMs !== null) this.#renewal = setTimeout(() => void this.#renew(token), afterMs);
   }
 
-  async #renew(): Promise<void> {
+  async #renew(old: string): Promise<void> {
     const client = this.#client;
-    // When there is none, the server closes at the old one's end, and the next connection asks again.
-    const token = await this.token().catch(() => null);
-    if (token === null || client !== this.#client || !this.#isUp) return;
-    this.publish('/app/auth.refresh', { 'content-type': 'application/json' }, JSON.stringify({ token }));
+    const token = await this.token().catch(() => old);
+    if (client !== this.#client || !this.#isUp) return;
+    if (token !== old)
+      this.publish('/app/auth.refresh', { 'content-type': 'application/json' }, JSON.stringify({ token }));
+    // The same one again is none; at its end the server closes, and the next connection asks once more.
     this.#renewLater(token);
   }
 
@@ -209,7 +225,7 @@ export class Connection {
 
   /** The browser knows at once what heart-beats would tell after half a minute. */
   readonly #offline = (): void => {
-    clearTimeout(this.#retry);
+    if (!this.#isWanted) return;
     this.#ended(false);
     this.#events.state({ name: 'offline' });
   };

@@ -28,9 +28,15 @@ export class Cursors {
     return [...this.#all.values()];
   }
 
+  /** The text is another one. */
   clear(): void {
-    this.#all.clear();
+    this.forget();
     this.#history.length = 0;
+  }
+
+  /** Where the others are is told anew. */
+  forget(): void {
+    this.#all.clear();
     this.#early.clear();
   }
 

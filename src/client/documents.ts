@@ -1,5 +1,7 @@
 // Documents that many edit at once: the user's own edits are seen at once, those of others as they come.
 import { normalise, type Changes } from '../text/changes.ts';
+import { mapPosition } from '../text/position.ts';
+import type { Side } from '../text/transform.ts';
 import type { CursorBody, DocumentContent, Operation } from './bodies.ts';
 import { Cursors, type Cursor } from './cursors.ts';
 import { Draft } from './draft.ts';
@@ -40,37 +42,47 @@ export class Documents {
 
 /** A cursor that moves is told this often at most: it counts as a message in the user's rate. */
 const cursorEveryMs = 500;
+/** The user's own connections that are remembered, so that a cursor of one that was lost is not taken for another's. */
+const sessionsMax = 20;
 
 export class Document {
   readonly docId: string;
   readonly #client: Messaging;
   readonly #events = new Listeners<DocumentEvent>();
   readonly #cursors = new Cursors();
-  readonly #stops: Stop[];
+  readonly #stop: Stop;
+  readonly #stopCursors: Stop;
+  readonly #sessions = new Set<string>();
   readonly #whenSettled: (() => void)[] = [];
   #draft: Draft | null = null;
   #wasSettled = true;
   #place: { readonly position: number; readonly anchor: number } | null = null;
   #placing: ReturnType<typeof setTimeout> | undefined;
+  #isReloading = false;
+  /** All that was committed before has come, over this connection. */
+  #isLive = false;
+  /** The operation that was sent over this connection. */
+  #sentId = '';
 
   constructor(client: Messaging, docId: string) {
     this.#client = client;
     this.docId = docId;
     const refused = (error: StagewireError): void => this.#events.tell({ type: 'refused', error });
-    this.#stops = [
-      client.subscribe(
-        `/topic/doc.${docId}`,
-        {
-          present: ({ body }) => this.#present(JSON.parse(body) as DocumentContent),
-          message: ({ body }) => this.#committed(JSON.parse(body) as Operation),
-          refused,
-        },
-        { isResumable: true },
-      ),
-      client.subscribe(`/topic/doc.${docId}.cursors`, {
-        message: ({ body }) => this.#cursorPlaced(JSON.parse(body) as CursorBody),
-      }),
-    ];
+    this.#stop = client.subscribe(
+      `/topic/doc.${docId}`,
+      {
+        present: ({ body }) => this.#present(JSON.parse(body) as DocumentContent),
+        message: ({ body }) => this.#committed(JSON.parse(body) as Operation),
+        started: () => void (this.#isLive = false),
+        live: () => this.#live(),
+        refused,
+      },
+      { isResumable: true },
+    );
+    this.#stopCursors = client.subscribe(`/topic/doc.${docId}.cursors`, {
+      started: () => this.#cursorsStarted(),
+      message: ({ body }) => this.#cursorPlaced(JSON.parse(body) as CursorBody),
+    });
   }
 
   /** Whether the text is there. */
@@ -89,7 +101,7 @@ export class Document {
 
   /** Where the others are, in `text`. */
   get cursors(): readonly Cursor[] {
-    return this.#cursors.all.filter(({ sessionId }) => sessionId !== this.#client.session);
+    return this.#cursors.all;
   }
 
   onEvent(listener: (event: DocumentEvent) => void): Stop {
@@ -105,7 +117,7 @@ export class Document {
     const draft = this.#draft;
     if (!draft) throw new Error('the document is not there yet');
     draft.edit(changes);
-    this.#cursors.moved(normalise(changes));
+    this.#moved(normalise(changes), 'right');
     this.#events.tell({ type: 'changed', changes: normalise(changes), isOwn: true });
     this.#send();
     this.#tellSettled();
@@ -145,29 +157,26 @@ export class Document {
   /** Shows the others where the user is. */
   placeCursor(position: number, anchor = position): void {
     this.#place = { position, anchor };
-    this.#placing ??= setTimeout(() => {
-      this.#placing = undefined;
-      const draft = this.#draft;
-      if (!draft || !this.#place) return;
-      const [at, from] = [this.#place.position, this.#place.anchor].map((one) =>
-        draft.toCommitted(Math.min(one, draft.text.length)),
-      );
-      const place = { position: at, anchor: from, revision: draft.revision };
-      this.#client.tell(`/app/doc.cursor/${this.docId}`, place);
-    }, cursorEveryMs);
+    this.#placing ??= setTimeout(() => this.#tellPlace(), cursorEveryMs);
   }
 
   /** Stops following. What was not sent yet is still sent. */
   close(): void {
     clearTimeout(this.#placing);
-    for (const stop of this.#stops.splice(0)) stop();
+    this.#place = null;
+    this.#stopCursors();
+    // The next operation goes when the one before it comes back.
+    void this.settled().then(this.#stop);
   }
 
   #present({ content, revision }: DocumentContent): void {
     const draft = this.#draft;
     // Nothing of the text was committed before the loss: it is the same document.
     if (draft && draft.revision === revision && draft.committed === content) return;
-    const lost = draft && !draft.isSettled ? draft.text : null;
+    this.#begin(content, revision, draft && !draft.isSettled ? draft.text : null);
+  }
+
+  #begin(content: string, revision: number, lost: string | null): void {
     this.#draft = new Draft(content, revision);
     this.#cursors.clear();
     this.#events.tell({ type: 'reset', lost });
@@ -177,46 +186,105 @@ export class Document {
   #committed({ operationId, changes, serverRevision }: Operation): void {
     const draft = this.#draft;
     if (!draft || serverRevision < draft.revision) return;
+    // Never applied to a text it was not made on.
+    if (serverRevision > draft.revision) return void this.#reload();
     const change = draft.committedNext(operationId, changes);
-    if (change.length > 0) this.#cursors.moved(change);
+    this.#moved(change, 'left');
     this.#cursors.committed(changes, draft);
     if (change.length > 0) this.#events.tell({ type: 'changed', changes: change, isOwn: false });
     this.#send();
     this.#tellSettled();
   }
 
+  /** Of the user's text: cursors go with it, the user's own behind what the user writes. */
+  #moved(changes: Changes, side: Side): void {
+    if (changes.length === 0) return;
+    this.#cursors.moved(changes);
+    if (!this.#place) return;
+    const { position, anchor } = this.#place;
+    this.#place = {
+      position: mapPosition(position, changes, side),
+      anchor: mapPosition(anchor, changes, side),
+    };
+  }
+
+  /** Over a new connection all cursors are told anew, and the user's own is nobody's any more. */
+  #cursorsStarted(): void {
+    this.#sessions.add(this.#client.session);
+    const [oldest = ''] = this.#sessions;
+    if (this.#sessions.size > sessionsMax) this.#sessions.delete(oldest);
+    const hadSome = this.#cursors.all.length > 0;
+    this.#cursors.forget();
+    if (hadSome) this.#events.tell({ type: 'cursors' });
+  }
+
+  #tellPlace(): void {
+    clearTimeout(this.#placing);
+    this.#placing = undefined;
+    const draft = this.#draft;
+    if (!draft || !this.#place || !this.#isLive) return;
+    const [position, anchor] = [this.#place.position, this.#place.anchor].map((one) =>
+      draft.toCommitted(Math.min(one, draft.text.length)),
+    );
+    this.#client.tell(`/app/doc.cursor/${this.docId}`, { position, anchor, revision: draft.revision });
+  }
+
   #cursorPlaced(body: CursorBody): void {
-    if (!this.#draft || body.sessionId === this.#client.session) return;
+    if (!this.#draft || this.#sessions.has(body.sessionId)) return;
     this.#cursors.placed(body, this.#draft);
     this.#events.tell({ type: 'cursors' });
   }
 
+  /**
+   * What was under way when the connection was lost is sent again, unless it has come back: not before, for the text that
+   * it was made on may be gone.
+   */
+  #live(): void {
+    this.#isLive = true;
+    this.#sentId = '';
+    this.#send();
+    this.#tellPlace();
+  }
+
   #send(): void {
     const draft = this.#draft;
-    const step = draft?.next(newKey());
-    if (!draft || !step) return;
+    if (!draft || !this.#isLive) return;
+    const step = draft.underWay ?? draft.next(newKey());
+    if (!step || step.operationId === this.#sentId) return;
+    this.#sentId = step.operationId;
     const { operationId, change, revision } = step;
     const { position, length, text } = change;
     const what = text === '' ? { type: 'DELETE', position, length } : { type: 'INSERT', position, text };
     const body = { ...what, revision, operationId };
     this.#client
-      .send(`/app/doc.operation/${this.docId}`, body, { key: operationId })
+      .send(`/app/doc.operation/${this.docId}`, body, { key: operationId, isOnce: true })
       .catch((thrown: unknown) => {
-        if (draft === this.#draft) void this.#startAgain(thrown as StagewireError);
+        const refusal = thrown as StagewireError;
+        if (draft !== this.#draft || refusal.code === 'EXPIRED') return;
+        this.#events.tell({ type: 'refused', error: refusal });
+        // It was refused, and with it all that was made after it: the text is what the server has.
+        if (refusal.code !== 'CLOSED') void this.#reload();
       });
   }
 
-  /** An edit was refused, and with it all that was made after it: the text is what the server has. */
-  async #startAgain(refusal: StagewireError): Promise<void> {
-    this.#events.tell({ type: 'refused', error: refusal });
-    if (refusal.code === 'CLOSED') return;
-    const content = await this.#client.ask<DocumentContent>(`/app/doc.open/${this.docId}`).catch(() => null);
-    if (!content) return;
-    const lost = this.text;
-    this.#draft = new Draft(content.content, content.revision);
-    this.#cursors.clear();
-    this.#events.tell({ type: 'reset', lost });
-    this.#tellSettled();
+  async #reload(): Promise<void> {
+    if (this.#isReloading) return;
+    this.#isReloading = true;
+    for (let isBehind = true; isBehind;) {
+      const answer = await this.#client
+        .ask<DocumentContent>(`/app/doc.open/${this.docId}`)
+        .catch((thrown: unknown) => thrown as StagewireError);
+      const draft = this.#draft;
+      if (!(answer instanceof Error)) {
+        // Operations may have overtaken it.
+        isBehind = draft !== null && answer.revision < draft.revision;
+        if (!isBehind) this.#begin(answer.content, answer.revision, draft?.isSettled ? null : this.text);
+      } else if (answer.code !== 'EXPIRED') {
+        isBehind = false;
+        if (answer.code !== 'CLOSED') this.#events.tell({ type: 'refused', error: answer });
+      }
+    }
+    this.#isReloading = false;
   }
 
   #tellSettled(): void {

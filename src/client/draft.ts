@@ -23,7 +23,7 @@ export class Draft {
   /** The revision of what is committed. */
   revision: number;
   #committed: string;
-  #sentId: string | null = null;
+  #step: Step | null = null;
   #sent: Changes = unchanged;
   #unsent: Changes = unchanged;
 
@@ -37,13 +37,14 @@ export class Draft {
     return this.#committed;
   }
 
-  get isSending(): boolean {
-    return this.#sentId !== null;
+  /** The operation under way: sent, and not committed as far as is known. */
+  get underWay(): Step | null {
+    return this.#step;
   }
 
   /** Whether the server has all that the user did. */
   get isSettled(): boolean {
-    return !this.isSending && this.#unsent.length === 0;
+    return this.#step === null && this.#unsent.length === 0;
   }
 
   /**
@@ -66,14 +67,14 @@ export class Draft {
    */
   next(operationId: string): Step | null {
     const [first, ...others] = this.#unsent;
-    if (this.#sentId !== null || !first) return null;
+    if (this.#step !== null || !first) return null;
     const { change, rest } = split(first);
     const shift = change.text.length - change.length;
     const later = [...rest, ...others];
-    this.#sentId = operationId;
+    this.#step = { operationId, change, revision: this.revision };
     this.#sent = [change];
     this.#unsent = normalise(later.map((one) => ({ ...one, position: one.position + shift })));
-    return { operationId, change, revision: this.revision };
+    return this.#step;
   }
 
   /**
@@ -84,8 +85,8 @@ export class Draft {
   committedNext(operationId: string, changes: Changes): Changes {
     this.#committed = applyTo(this.#committed, changes);
     this.revision += 1;
-    if (operationId === this.#sentId) {
-      this.#sentId = null;
+    if (operationId === this.#step?.operationId) {
+      this.#step = null;
       this.#sent = unchanged;
       return unchanged;
     }

@@ -2,6 +2,17 @@
 
 export type Stop = () => void;
 
+/** An error of a listener is not ours to end by: it goes to the console of the page, as from an event. */
+export function tellSafely(tell: () => void): void {
+  try {
+    tell();
+  } catch (thrown) {
+    queueMicrotask(() => {
+      throw thrown;
+    });
+  }
+}
+
 export class Listeners<Value> {
   readonly #all = new Set<(value: Value) => void>();
 
@@ -12,16 +23,8 @@ export class Listeners<Value> {
     return () => void this.#all.delete(one);
   }
 
-  /** One that throws does not keep it from the others; its error goes to the console of the page, as from an event. */
+  /** One that throws does not keep it from the others. */
   tell(value: Value): void {
-    for (const listener of this.#all) {
-      try {
-        listener(value);
-      } catch (thrown) {
-        queueMicrotask(() => {
-          throw thrown;
-        });
-      }
-    }
+    for (const listener of this.#all) tellSafely(() => listener(value));
   }
 }

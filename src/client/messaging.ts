@@ -3,17 +3,19 @@ import type { IMessage } from '@stomp/stompjs';
 import { Connection } from './connection.ts';
 import { refusalOf, StagewireError } from './error.ts';
 import { newKey } from './key.ts';
-import { Listeners, type Stop } from './listeners.ts';
+import { Listeners, tellSafely, type Stop } from './listeners.ts';
 import { settingsOf, type ClientOptions, type Settings } from './options.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
 import { Rest } from './rest.ts';
 import type { ClientState } from './state.ts';
-import { Subscription, type SubscriptionEvents } from './subscription.ts';
+import { liveMark, Subscription, type SubscriptionEvents } from './subscription.ts';
 
 export interface SendOptions {
   /** By which the server knows a repeat; a new one unless given. */
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** It is not sent again over another connection: without one, or when that is lost, it rejects with EXPIRED. */
+  readonly isOnce?: boolean;
 }
 
 export interface SubscribeOptions {
@@ -38,6 +40,12 @@ export class Messaging {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #states = new Listeners<ClientState>();
   readonly #refusals = new Listeners<StagewireError>();
+  /** What ends the waits that end with the client. */
+  readonly #whenClosed = new Set<() => void>();
+  /** Subscriptions that have no place yet: what is sent waits for them, so that they hear it over any loss. */
+  readonly #beginning = new Set<Subscription>();
+  /** Subscriptions that are tried again over this connection. */
+  readonly #retries = new Set<ReturnType<typeof setTimeout>>();
   #state: ClientState = { name: 'closed' };
   #count = 0;
 
@@ -46,12 +54,12 @@ export class Messaging {
     this.#settings = settingsOf(options);
     this.#connection = new Connection(this.#settings, {
       up: () => this.#up(),
-      down: (isBroken) => this.#outbox.interrupt(isBroken),
+      down: (isBroken) => this.#down(isBroken),
       state: (state) => {
         this.#state = state;
         this.#states.tell(state);
       },
-      receipt: (id) => void this.#outbox.answered(id),
+      receipt: (id) => this.#answered(id),
     });
     this.#outbox = new Outbox(this.#settings, (key, { destination, headers, body }) =>
       this.#connection.publish(destination, { ...headers, receipt: key, 'idempotency-key': key }, body),
@@ -90,6 +98,7 @@ export class Messaging {
   /** Leaves in good order. What was not answered rejects with CLOSED. */
   async close(): Promise<void> {
     this.#outbox.close();
+    for (const end of this.#whenClosed) end();
     await this.#connection.close();
   }
 
@@ -103,7 +112,7 @@ export class Messaging {
   send(
     destination: string,
     body: unknown,
-    { key = newKey(), headers = {} }: SendOptions = {},
+    { key = newKey(), headers = {}, isOnce = false }: SendOptions = {},
   ): Promise<void> {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
     const message: Outgoing = {
@@ -115,7 +124,7 @@ export class Messaging {
     if (headBytesOf(message) + bytesOf(message.body) > this.#settings.frameBytesMax) {
       return Promise.reject(new StagewireError('TOO_LARGE', 'This is larger than a frame may be.'));
     }
-    return this.#outbox.add(key, message);
+    return this.#outbox.add(key, message, isOnce);
   }
 
   /** Sends what is worth nothing later: without a connection it is dropped, and nobody hears what became of it. */
@@ -136,15 +145,18 @@ export class Messaging {
   /**
    * The one answer to a SUBSCRIBE of `/app/…`.
    *
-   * @throws StagewireError as a rejection: the refusal, or EXPIRED.
+   * @throws StagewireError as a rejection: the refusal, EXPIRED or CLOSED.
    */
   ask<Answer>(destination: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(expiry);
+        this.#whenClosed.delete(close);
         stop();
         act();
       };
+      const close = (): void => settle(() => reject(new StagewireError('CLOSED', 'The client was closed.')));
+      this.#whenClosed.add(close);
       const stop = this.subscribe(destination, {
         message: ({ body }) => settle(() => resolve(JSON.parse(body) as Answer)),
         refused: (error) => settle(() => reject(error)),
@@ -160,23 +172,54 @@ export class Messaging {
     this.#outbox.open();
   }
 
-  #start(subscription: Subscription): void {
-    const { id, destination, headers } = subscription;
-    this.#connection.subscribe(destination, headers, (message: IMessage) => {
-      // What is still on its way when it was ended.
-      if (this.#subscriptions.get(id) === subscription) subscription.received(message);
-    });
+  /** What was tried again, and what is under way, belongs to the connection that is lost. */
+  #down(isBroken: boolean): void {
+    for (const retry of this.#retries) clearTimeout(retry);
+    this.#retries.clear();
+    this.#beginning.clear();
+    this.#outbox.interrupt(isBroken);
+    this.#outbox.hold(false);
   }
 
-  #stop({ id }: Subscription): void {
+  #start(subscription: Subscription): void {
+    const { id, destination, headers } = subscription;
+    if (!this.#connection.isUp) return;
+    this.#connection.subscribe(destination, headers, (message: IMessage) => {
+      // What is still on its way when it was ended.
+      if (this.#subscriptions.get(id) === subscription) tellSafely(() => subscription.received(message));
+    });
+    if (subscription.isNew) this.#beginning.add(subscription);
+    this.#outbox.hold(this.#beginning.size > 0);
+    tellSafely(() => subscription.started());
+  }
+
+  #begun(subscription: Subscription): void {
+    this.#beginning.delete(subscription);
+    this.#outbox.hold(this.#beginning.size > 0);
+  }
+
+  #stop(subscription: Subscription): void {
+    const { id } = subscription;
     if (this.#subscriptions.delete(id)) this.#connection.unsubscribe(id);
+    this.#begun(subscription);
+  }
+
+  #answered(receipt: string): void {
+    const subscription = this.#subscriptionOf(receipt);
+    if (!subscription) return void this.#outbox.answered(receipt);
+    this.#begun(subscription);
+    tellSafely(() => subscription.live());
+  }
+
+  #subscriptionOf(receipt: string): Subscription | undefined {
+    return receipt.startsWith(liveMark) ? this.#subscriptions.get(receipt.slice(liveMark.length)) : undefined;
   }
 
   #refused(body: string): void {
     const { receipt, destination, ...rest } = JSON.parse(body) as { receipt?: string; destination?: string };
     const error = refusalOf({ ...rest, ...(destination === undefined ? {} : { destination }) });
     if (receipt !== undefined && this.#outbox.refused(receipt, error)) return;
-    const subscription = this.#subscriptions.get(receipt ?? '');
+    const subscription = this.#subscriptionOf(receipt ?? '');
     if (subscription) return this.#subscriptionRefused(subscription, error);
     // What one may no longer see ends without having been asked for.
     const ended = [...this.#subscriptions.values()].filter((one) => one.destination === destination);
@@ -186,11 +229,16 @@ export class Messaging {
   }
 
   #subscriptionRefused(subscription: Subscription, error: StagewireError): void {
+    this.#begun(subscription);
     if (error.code !== 'UNAVAILABLE' && error.code !== 'RATE_LIMITED') {
       this.#subscriptions.delete(subscription.id);
-      return subscription.refused(error);
+      return tellSafely(() => subscription.refused(error));
     }
-    const isThere = (): boolean => this.#subscriptions.get(subscription.id) === subscription;
-    setTimeout(() => isThere() && this.#start(subscription), Number(error.detail['retryAfterMs'] ?? againMs));
+    const again = (): void => {
+      this.#retries.delete(retry);
+      if (this.#subscriptions.get(subscription.id) === subscription) this.#start(subscription);
+    };
+    const retry = setTimeout(again, Number(error.detail['retryAfterMs'] ?? againMs));
+    this.#retries.add(retry);
   }
 }

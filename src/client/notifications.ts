@@ -1,5 +1,5 @@
 // Notifications of the user.
-import type { Notification, NotificationRead } from './bodies.ts';
+import type { NewNotification, Notification, NotificationRead } from './bodies.ts';
 import type { Stop } from './listeners.ts';
 import { pathOf } from './rest.ts';
 import type { Messaging } from './messaging.ts';
@@ -50,10 +50,7 @@ export class Notifications {
   }
 
   /** For services. */
-  async notify(
-    userIds: readonly string[],
-    notification: { readonly type: string; readonly message: string; readonly referenceId?: string },
-  ): Promise<void> {
+  async notify(userIds: readonly string[], notification: NewNotification): Promise<void> {
     await this.#client.rest.request('POST', pathOf('api', 'notifications'), { userIds, ...notification });
   }
 }

@@ -34,7 +34,8 @@ export interface ClientOptions {
 
 export type Settings = Required<Omit<ClientOptions, 'socket'>> & Pick<ClientOptions, 'socket'>;
 
-const dayMs = 24 * 60 * 60 * 1_000;
+/** So long the server knows the keys by which it tells a repeat. */
+const keysKeptMs = 24 * 60 * 60 * 1_000;
 
 /** @throws RangeError for what can't work. */
 export function settingsOf(options: ClientOptions): Settings {
@@ -52,7 +53,6 @@ export function settingsOf(options: ClientOptions): Settings {
   const { url, sendWithinMs } = settings;
   if (!/^(?:ws|http)s?:$/.test(new URL(url).protocol))
     throw new RangeError(`${url} is no URL of a WebSocket`);
-  // After a day the server has forgotten the keys by which it knows a repeat.
-  if (sendWithinMs > dayMs) throw new RangeError('sendWithinMs is a day at most');
+  if (sendWithinMs > keysKeptMs) throw new RangeError('sendWithinMs is a day at most');
   return settings;
 }

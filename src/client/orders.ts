@@ -1,20 +1,14 @@
 // Orders, tracked by their owners.
-import type { OrderStatus } from './bodies.ts';
+import type { NewOrder, Order, OrderChange, OrderStatus, OrderWithHistory } from './bodies.ts';
 import type { StagewireError } from './error.ts';
 import type { Stop } from './listeners.ts';
 import { pathOf } from './rest.ts';
 import type { Messaging } from './messaging.ts';
 
-export interface NewOrder {
-  readonly orderId?: string;
-  readonly userId: string;
-  readonly status: string;
-  readonly estimatedDelivery?: string | null;
-  readonly currentLocation?: string | null;
-}
-
 export class Orders {
   readonly #client: Messaging;
+  /** How many track each order: the last one to stop ends it. */
+  readonly #tracking = new Map<string, number>();
 
   constructor(client: Messaging) {
     this.#client = client;
@@ -27,6 +21,13 @@ export class Orders {
     refused?: (error: StagewireError) => void,
   ): Stop {
     let newest = '';
+    const count = (change: 1 | -1): number => {
+      const left = (this.#tracking.get(orderId) ?? 0) + change;
+      if (left > 0) this.#tracking.set(orderId, left);
+      else this.#tracking.delete(orderId);
+      return left;
+    };
+    count(1);
     const told = (body: string): void => {
       const status = JSON.parse(body) as OrderStatus;
       if (status.orderId !== orderId || status.lastUpdated < newest) return;
@@ -41,24 +42,27 @@ export class Orders {
       message: ({ body }) => told(body),
       ...(refused ? { refused } : {}),
     });
+    let isTracking = true;
     return () => {
+      if (!isTracking) return;
+      isTracking = false;
       stopTracking();
       stopStatus();
-      this.#client.tell(`/app/order.untrack/${orderId}`, {});
+      if (count(-1) === 0) this.#client.tell(`/app/order.untrack/${orderId}`, {});
     };
   }
 
-  get(orderId: string): Promise<OrderStatus> {
+  get(orderId: string): Promise<OrderWithHistory> {
     return this.#client.rest.get(pathOf('api', 'orders', orderId));
   }
 
   /** For services. */
-  create(order: NewOrder): Promise<OrderStatus> {
+  create(order: NewOrder): Promise<Order> {
     return this.#client.rest.request('POST', '/api/orders', order);
   }
 
   /** For services. */
-  change(orderId: string, change: Partial<Omit<NewOrder, 'orderId' | 'userId'>>): Promise<OrderStatus> {
+  change(orderId: string, change: OrderChange): Promise<Order> {
     return this.#client.rest.request('PATCH', pathOf('api', 'orders', orderId), change);
   }
 }

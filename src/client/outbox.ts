@@ -20,7 +20,8 @@ interface Entry {
   readonly message: Outgoing;
   readonly resolve: () => void;
   readonly reject: (error: StagewireError) => void;
-  readonly expiry: ReturnType<typeof setTimeout>;
+  readonly expiry: ReturnType<typeof setTimeout> | undefined;
+  readonly isOnce: boolean;
   isSent: boolean;
   /** Connections that broke while it was under way. */
   breaks: number;
@@ -28,9 +29,11 @@ interface Entry {
 
 /** Messages under way at once: the server takes 1,000 commands of a session, and this leaves it room for others. */
 const underWayMax = 256;
-/** A message that was under way when so many connections broke is what breaks them. */
+/** A message that was under way when so many connections broke is what breaks them: after the first one it goes alone. */
 const breaksMax = 3;
 const againMs = 1_000;
+
+const lost = (): StagewireError => new StagewireError('EXPIRED', 'The connection was lost.');
 
 export class Outbox {
   readonly #limits: OutboxLimits;
@@ -39,6 +42,7 @@ export class Outbox {
   readonly #entries = new Map<string, Entry>();
   #underWay = 0;
   #isOpen = false;
+  #isHeld = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(limits: OutboxLimits, send: Send) {
@@ -54,21 +58,23 @@ export class Outbox {
   /**
    * Resolves when the server has it durably.
    *
+   * @param isOnce it is not sent over another connection than the present one.
    * @throws StagewireError with the server's refusal, FULL, EXPIRED or CLOSED.
    */
-  add(key: string, message: Outgoing): Promise<void> {
+  add(key: string, message: Outgoing, isOnce = false): Promise<void> {
     if (this.#entries.has(key)) {
       return Promise.reject(new StagewireError('CONFLICT', `Something with the key ${key} waits already.`));
     }
-    if (this.#entries.size >= this.#limits.outboxMax) {
+    if (isOnce && !this.#isOpen) return Promise.reject(lost());
+    if (!isOnce && this.#entries.size >= this.#limits.outboxMax) {
       return Promise.reject(new StagewireError('FULL', 'Too much waits to be sent.'));
     }
     return new Promise((resolve, reject) => {
       const late = (): void => {
         this.#settle(key, new StagewireError('EXPIRED', 'There was no answer in time.'));
       };
-      const expiry = setTimeout(late, this.#limits.sendWithinMs);
-      this.#entries.set(key, { message, resolve, reject, expiry, isSent: false, breaks: 0 });
+      const expiry = isOnce ? undefined : setTimeout(late, this.#limits.sendWithinMs);
+      this.#entries.set(key, { message, resolve, reject, expiry, isOnce, isSent: false, breaks: 0 });
       this.#go();
     });
   }
@@ -79,6 +85,12 @@ export class Outbox {
     this.#go();
   }
 
+  /** Nothing is sent until it is let go again. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#go();
+  }
+
   /** It is lost: what was not answered is sent again, in order, over the next. */
   interrupt(isBroken: boolean): void {
     this.#isOpen = false;
@@ -86,6 +98,7 @@ export class Outbox {
     for (const [key, entry] of this.#entries) {
       if (entry.isSent && isBroken) entry.breaks += 1;
       entry.isSent = false;
+      if (entry.isOnce) this.#settle(key, lost());
       if (entry.breaks >= breaksMax) {
         this.#settle(key, new StagewireError('BAD_REQUEST', 'The server does not take this frame.'));
       }
@@ -139,9 +152,10 @@ export class Outbox {
   }
 
   #go(): void {
-    if (!this.#isOpen || this.#pause !== undefined) return;
+    if (!this.#isOpen || this.#isHeld || this.#pause !== undefined) return;
     for (const [key, entry] of this.#entries) {
-      if (this.#underWay >= underWayMax) return;
+      if (entry.isSent && entry.breaks > 0) return;
+      if (this.#underWay >= (entry.breaks > 0 ? 1 : underWayMax)) return;
       if (entry.isSent) continue;
       entry.isSent = true;
       this.#underWay += 1;

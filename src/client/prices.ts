@@ -1,14 +1,7 @@
 // Prices and portfolios.
-import type { Holding, Portfolio, Price } from './bodies.ts';
+import type { Holding, Portfolio, PortfolioWithHoldings, Price, Tick } from './bodies.ts';
 import type { Stop } from './listeners.ts';
 import type { Messaging } from './messaging.ts';
-
-export interface Tick {
-  readonly symbol: string;
-  /** A decimal text, or a number that is one exactly. */
-  readonly price: string | number;
-  readonly volume?: number;
-}
 
 export class Prices {
   readonly #client: Messaging;
@@ -43,13 +36,12 @@ export class Prices {
     });
   }
 
-  portfolio(): Promise<Portfolio & { readonly holdings: readonly Holding[] }> {
+  portfolio(): Promise<PortfolioWithHoldings> {
     return this.#client.rest.get('/api/portfolio');
   }
 
-  hold(
-    holdings: readonly { readonly symbol: string; readonly quantity: string | number }[],
-  ): Promise<Portfolio> {
+  /** Replaces what the user holds. */
+  hold(holdings: readonly Holding[]): Promise<PortfolioWithHoldings> {
     return this.#client.rest.request('PUT', '/api/portfolio', { holdings });
   }
 }

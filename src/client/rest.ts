@@ -1,6 +1,9 @@
 // The REST interface of the same server.
 import { refusalOf, StagewireError } from './error.ts';
 
+/** A connection that says nothing is not waited for longer. */
+const answerWithinMs = 30_000;
+
 export class Rest {
   readonly #base: string;
   readonly #token: () => Promise<string>;
@@ -21,12 +24,13 @@ export class Rest {
     const headers: Record<string, string> = { authorization: `Bearer ${await this.#token()}` };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await fetch(`${this.#base}${path}`, { method, headers, ...content }).catch(
-      (thrown: unknown) => {
-        throw new StagewireError('UNAVAILABLE', `There was no answer: ${String(thrown)}`);
-      },
-    );
-    const text = await response.text();
+    const unanswered = (thrown: unknown): never => {
+      throw new StagewireError('UNAVAILABLE', `There was no answer: ${String(thrown)}`);
+    };
+    const signal = AbortSignal.timeout(answerWithinMs);
+    const asked = fetch(`${this.#base}${path}`, { method, headers, signal, ...content });
+    const response = await asked.catch(unanswered);
+    const text = await response.text().catch(unanswered);
     if (response.ok) return (text === '' ? null : JSON.parse(text)) as Answer;
     if (response.headers.get('content-type')?.startsWith('application/json'))
       throw refusalOf(JSON.parse(text));

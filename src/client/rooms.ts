@@ -1,6 +1,7 @@
 // Chat rooms.
 import type {
   ChatMessage,
+  MemberRole,
   OwnRoom,
   ReadReceipt,
   RoomDetail,
@@ -114,7 +115,7 @@ export class Room {
     return this.#client.rest.get(this.#path('members'));
   }
 
-  addMember(userId: string, role = 'MEMBER'): Promise<RoomMember> {
+  addMember(userId: string, role: MemberRole = 'MEMBER'): Promise<RoomMember> {
     return this.#client.rest.request('POST', this.#path('members'), { userId, role });
   }
 

@@ -18,6 +18,10 @@ export interface SubscriptionEvents {
    * follows comes after it.
    */
   readonly present?: (message: Message, isStart: boolean) => void;
+  /** It is asked for, at the start and again after every loss. */
+  readonly started?: () => void;
+  /** What was missed has come, and what follows comes as it happens; until the connection is lost. */
+  readonly live?: () => void;
   /** It can't go on: the server's refusal. */
   readonly refused?: (error: StagewireError) => void;
 }
@@ -30,6 +34,8 @@ interface Place {
   readonly seq: number;
 }
 
+/** Begins the receipts of subscriptions, so that no key of a message is taken for one. */
+export const liveMark = 'live ';
 /** No stream has this place: the server then says where it stands, before anything else. */
 const nowhere = ':0';
 
@@ -62,7 +68,20 @@ export class Subscription {
     const resume = this.isResumable
       ? { resume: place ? `${place.epoch}:${place.seq}` : `none${nowhere}` }
       : {};
-    return { ...resume, ...this.#headers, id: this.id, receipt: this.id };
+    return { ...resume, ...this.#headers, id: this.id, receipt: `${liveMark}${this.id}` };
+  }
+
+  /** Whether it has to begin at the present: it knows of no place to go on from. */
+  get isNew(): boolean {
+    return this.isResumable && this.#place === null;
+  }
+
+  started(): void {
+    this.#events.started?.();
+  }
+
+  live(): void {
+    this.#events.live?.();
   }
 
   received(frame: Frame): void {

@@ -44,6 +44,8 @@ export const CloseCode = {
   fault: 1011,
   /** The server drains: connect again. */
   restart: 1012,
+  /** Not now: connect again later. */
+  later: 1013,
   /** Too slow a reader: connect again and resume. */
   tooSlow: 4008,
   /** No first frame in time. */

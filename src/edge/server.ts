@@ -209,7 +209,7 @@ export class Server implements Groups {
     if (known) return reply.reply(known);
     if (asked.method === 'OPTIONS') return reply.reply({ status: 204, body: null });
     const reader = receive(edge, asked, reply);
-    reply.onAborted = () => reader.abort();
+    reply.onAborted = () => this.#guard(() => reader.abort());
     response.onData((chunk, isLast) => {
       this.#guard(
         () => {

@@ -279,17 +279,21 @@ export class Session implements WheelNode {
     const token = introduction.token ?? this.#urlToken;
     this.#urlToken = null;
     this.phase = 'authenticating';
-    if (token === null) return this.#unauthorized('CONNECT carries no token.');
+    if (token === null) return this.#turnAway(new Refusal('UNAUTHORIZED', 'CONNECT carries no token.'));
     const refused = (thrown: unknown): void =>
-      this.#unauthorized(thrown instanceof Refusal ? thrown.message : 'The token could not be checked.');
+      this.#turnAway(
+        thrown instanceof Refusal ? thrown : new Refusal('UNAVAILABLE', 'The token could not be checked.'),
+      );
     this.#edge.authenticator
       .verify(token)
       .then((identity) => this.#open(identity), refused)
       .catch((error: unknown) => this.#edge.failed(this, error));
   }
 
-  #unauthorized(reason: string): void {
-    this.fail('UNAUTHORIZED', CloseCode.unauthorized, 'UNAUTHORIZED', reason);
+  /** A client that hears UNAUTHORIZED gives up, so it is told only to those whose token was looked at. */
+  #turnAway({ code, message }: Refusal): void {
+    const closeCode = code === 'UNAUTHORIZED' ? CloseCode.unauthorized : CloseCode.later;
+    this.fail(code, closeCode, code, message);
   }
 
   #open(identity: Identity): void {

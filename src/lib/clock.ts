@@ -1,7 +1,13 @@
 // The one home of time. Everything else is handed a Clock, so that tests can hold it still.
 
-/** Milliseconds since some moment; unlike wall time it never steps back, and it knows fractions. */
-export const monotonicMs = (): number => performance.now();
+// Each thread counts from its own start.
+const startedMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
+/**
+ * Milliseconds since some moment, the same for all threads of the process; unlike wall time it never steps back, and it
+ * knows fractions.
+ */
+export const monotonicMs = (): number => startedMs + performance.now();
 
 /** A pending call that can be called off. */
 export interface Timer {

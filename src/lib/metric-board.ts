@@ -1,5 +1,5 @@
 // The shared memory of all that a node counts, and its text for Prometheus (text format 0.0.4).
-import { cellsOf, countsAt, type CountsOf, type Metric, type Metrics } from './metrics.ts';
+import { cellsOf, countsAt, type CountsOf, type Metric, type Metrics, type Single } from './metrics.ts';
 
 /** Rows begin on lines of the processor's cache of their own, so that threads do not slow each other. */
 const rowStep = 16;
@@ -69,15 +69,21 @@ export class MetricBoard<Tables extends Readonly<Record<string, Metrics>>> {
     return Object.fromEntries(tables) as { readonly [Name in keyof Tables]: CountsOf<Tables[Name]> };
   }
 
-  /** The sum of a metric over all threads. */
-  total(metric: Metric): number {
+  /** A metric of each thread. */
+  values(metric: Single): number[] {
     const place = this.#placeOf(metric);
-    return this.#threads.reduce((sum, _, row) => sum + this.#at(row, place), 0);
+    return this.#threads.map((_, row) => this.#at(row, place));
+  }
+
+  /** The sum of a metric over all threads. */
+  total(metric: Single): number {
+    return this.values(metric).reduce((sum, value) => sum + value, 0);
   }
 
   /** Everything counted, and the readings, as text. */
   text(readings: readonly Reading[]): string {
-    const lines = this.#metrics().flatMap((metric) => [
+    const listed = this.#metrics().filter((metric) => !('isUnlisted' in metric && metric.isUnlisted));
+    const lines = listed.flatMap((metric) => [
       ...head(metric.name, metric.type === 'labelled' ? 'counter' : metric.type, metric.help),
       ...this.#linesOf(metric),
     ]);

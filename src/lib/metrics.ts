@@ -49,6 +49,8 @@ interface Described {
   readonly help: string;
   /** Each thread's number stands alone, under its name. */
   readonly perThread?: boolean;
+  /** Threads tell each other, and nobody else. */
+  readonly isUnlisted?: boolean;
 }
 
 export interface Single extends Described {
@@ -100,6 +102,9 @@ export const histogram = (name: string, help: string, bounds: readonly number[])
 
 /** The same metric with each thread's number alone. */
 export const perThread = (metric: Single): Single => ({ ...metric, perThread: true });
+
+/** The same metric for the threads alone: its text shows it in no form, or in another one. */
+export const unlisted = (metric: Single): Single => ({ ...metric, isUnlisted: true });
 
 /** Cells of a row that a metric takes. */
 export function cellsOf(metric: Metric): number {

@@ -1,5 +1,5 @@
 // What is counted of a store by those who use it.
-import { counter, gauge, histogram, type CountsOf } from '../lib/metrics.ts';
+import { counter, gauge, histogram, unlisted, type CountsOf } from '../lib/metrics.ts';
 
 export const storageMetrics = {
   commits: counter('stagewire_commits_total', 'Group commits, also those that failed.'),
@@ -12,9 +12,9 @@ export const storageMetrics = {
   ),
   queries: counter('stagewire_queries_total', 'Queries, also those that failed.'),
   queryFailures: counter('stagewire_query_failures_total', 'Queries that could not be answered.'),
-  unavailable: gauge(
-    'stagewire_database_unavailable',
-    'Shards whose last use of the database failed; the server is not ready then.',
+  unavailable: unlisted(gauge('failing', 'Whether the last use of the database failed.')),
+  unansweredSinceMs: unlisted(
+    gauge('unanswered_since', 'Since when the oldest use of the database has no answer (monotonicMs), or 0.'),
   ),
 } as const;
 

@@ -120,6 +120,11 @@ export class StorageError extends Error {
   }
 }
 
+/** Whether it is the database that fails, as opposed to what it was asked. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof StorageError && error.reason === 'UNAVAILABLE';
+}
+
 /** What became of one transaction: null when it is durable. */
 export type Outcome = StorageError | null;
 

@@ -1,15 +1,20 @@
 // A store that is watched: what goes through it is counted, and whether the database can be used, and is still ours, is
 // known at any time.
+import type { Logger } from 'pino';
 import type { Clock, Timer } from '../lib/clock.ts';
+import { Outage } from './outage.ts';
 import type { Outcome, Query, QueryName, Rows, Storage, Transaction } from './storage.ts';
-import { StorageError } from './storage.ts';
+import { isUnavailable, StorageError } from './storage.ts';
 import type { StorageCounts } from './storage-metrics.ts';
+import { Unanswered, unansweredMaxMs } from './unanswered.ts';
+import { reasonOf } from './failure.ts';
 
 export interface WatchedOptions {
   readonly counts: StorageCounts;
   readonly clock: Clock;
-  /** Milliseconds since any moment, never stepping back. */
+  /** Milliseconds since any moment, never stepping back; the same for those who read the counts. */
   readonly monotonicMs: () => number;
+  readonly log: Logger;
   /**
    * For a store that was opened with a claim: called once, when that is lost, before whoever asked is told. From then on
    * everything is FENCED.
@@ -22,14 +27,22 @@ const tryAgainMs = 1_000;
 /** Whoever writes nothing hears that another server has taken over when it asks. */
 const askEveryMs = 1_000;
 
+/** How late it may be told that an answer is late. */
+const lookEveryMs = 500;
+
 /** A room that nobody can have made. */
 const cheapQuery: Query = { name: 'room', args: { roomId: '' } };
+
+type Use = 'commit' | 'query';
 
 export class WatchedStorage implements Storage {
   readonly #storage: Storage;
   readonly #options: WatchedOptions;
   /** What failed last with UNAVAILABLE: only the same kind of use tells that it works again. */
-  readonly #failing = new Set<'commit' | 'query'>();
+  readonly #failing = new Set<Use>();
+  readonly #unanswered: Unanswered;
+  readonly #outage: Outage;
+  readonly #looking: Timer;
   #trying: Timer | null = null;
   #isTrying = false;
   readonly #asking: Timer | null;
@@ -41,6 +54,12 @@ export class WatchedStorage implements Storage {
     this.#storage = storage;
     this.#options = options;
     options.counts.unavailable.set(0);
+    // Whoever reads it finds out by itself that it is too long ago: this thread may be what waits.
+    this.#unanswered = new Unanswered(options.monotonicMs, (sinceMs) =>
+      options.counts.unansweredSinceMs.set(sinceMs),
+    );
+    this.#outage = new Outage(options);
+    this.#looking = options.clock.every(lookEveryMs, () => this.#look());
     this.#asking = options.onFenced ? options.clock.every(askEveryMs, () => void this.#ask()) : null;
   }
 
@@ -49,34 +68,38 @@ export class WatchedStorage implements Storage {
     if (fenced) return transactions.map(() => fenced);
     const { counts, monotonicMs } = this.#options;
     const startedMs = monotonicMs();
-    const outcomes = await this.#storage.commit(transactions);
+    const outcomes = await this.#commit(transactions);
     counts.commits.add();
     counts.commitSeconds.observe((monotonicMs() - startedMs) / 1_000);
     let writes = 0;
-    let isUnavailable = false;
+    let failure: StorageError | null = null;
     for (const [index, transaction] of transactions.entries()) {
       const outcome = outcomes[index];
       if (!outcome) writes += transaction.length;
       else if (outcome.reason === 'FENCED') this.#fence(outcome);
-      else if (outcome.reason === 'UNAVAILABLE') isUnavailable = true;
+      else if (isUnavailable(outcome)) failure = outcome;
     }
     counts.writes.add(writes);
-    if (isUnavailable) counts.commitFailures.add();
-    this.#note('commit', isUnavailable);
+    if (failure) counts.commitFailures.add();
+    this.#note('commit', startedMs, failure);
     return outcomes;
   }
 
   async query<Name extends QueryName>(query: Query<Name>): Promise<Rows<Name>> {
     if (this.#fenced) throw this.#fenced;
-    const { counts } = this.#options;
+    const { counts, monotonicMs } = this.#options;
     counts.queries.add();
+    const startedMs = monotonicMs();
+    const asked = this.#unanswered.asked();
     try {
       const rows = await this.#storage.query(query);
-      this.#note('query', false);
+      this.#answered(asked);
+      this.#note('query', startedMs, null);
       return rows;
     } catch (error) {
       counts.queryFailures.add();
-      this.#note('query', !(error instanceof StorageError) || error.reason === 'UNAVAILABLE');
+      this.#answered(asked);
+      this.#note('query', startedMs, error instanceof StorageError && !isUnavailable(error) ? null : error);
       throw error;
     }
   }
@@ -87,6 +110,8 @@ export class WatchedStorage implements Storage {
     this.#isClosed = true;
     this.#trying?.cancel();
     this.#asking?.cancel();
+    this.#looking.cancel();
+    this.#outage.close();
     await this.#storage.close();
   }
 
@@ -96,6 +121,8 @@ export class WatchedStorage implements Storage {
     this.#fenced = error;
     this.#trying?.cancel();
     this.#asking?.cancel();
+    this.#looking.cancel();
+    this.#outage.close();
     this.#options.counts.unavailable.set(1);
     this.#options.onFenced?.(error);
   }
@@ -104,17 +131,51 @@ export class WatchedStorage implements Storage {
     // While commits fail they are tried: that asks too.
     if (this.#isAsking || this.#failing.has('commit')) return;
     this.#isAsking = true;
-    const [outcome] = await this.#storage.commit([[]]);
+    const startedMs = this.#options.monotonicMs();
+    const [outcome] = await this.#commit([[]]);
     this.#isAsking = false;
     if (outcome?.reason === 'FENCED') this.#fence(outcome);
-    else if (outcome) this.#note('commit', true);
+    else if (outcome) this.#note('commit', startedMs, outcome);
   }
 
-  #note(use: 'commit' | 'query', fails: boolean): void {
-    if (this.#isClosed || this.#fenced || fails === this.#failing.has(use)) return;
-    if (fails) this.#failing.add(use);
+  async #commit(transactions: readonly Transaction[]): Promise<readonly Outcome[]> {
+    const asked = this.#unanswered.asked();
+    const outcomes = await this.#storage.commit(transactions);
+    this.#answered(asked);
+    return outcomes;
+  }
+
+  #answered(asked: number): void {
+    this.#unanswered.answered(asked);
+    // In a thread that the database blocks nothing else can tell.
+    if (this.#unanswered.isLate(asked)) this.#late(asked);
+  }
+
+  #look(): void {
+    const { oldestMs } = this.#unanswered;
+    if (oldestMs !== 0 && this.#unanswered.isLate(oldestMs)) this.#late(oldestMs);
+    else if (this.#failing.size === 0) this.#outage.well();
+  }
+
+  #late(sinceMs: number): void {
+    if (this.#isClosed || this.#fenced) return;
+    this.#outage.away(`it has not answered for ${unansweredMaxMs / 1_000} s`, sinceMs);
+  }
+
+  #note(use: Use, startedMs: number, failure: unknown): void {
+    if (this.#isClosed || this.#fenced) return;
+    if (failure !== null) {
+      this.#outage.away(reasonOf(failure), startedMs);
+      this.#outage.failed(use);
+    }
+    if ((failure !== null) === this.#failing.has(use)) {
+      if (!this.#outage.isOver) this.#look();
+      return;
+    }
+    if (failure !== null) this.#failing.add(use);
     else this.#failing.delete(use);
     this.#options.counts.unavailable.set(this.#failing.size > 0 ? 1 : 0);
+    this.#look();
     if (this.#failing.size > 0) {
       this.#trying ??= this.#options.clock.every(tryAgainMs, () => void this.#try());
     } else {

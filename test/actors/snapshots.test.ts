@@ -1,7 +1,7 @@
 // When actors get snapshots, where they are kept, and what a load makes of those that it finds.
 import { describe, expect, test } from 'vitest';
 import { FakeShared } from '../support/fake-shared.ts';
-import { FakeStorage, unavailable } from '../support/fake-storage.ts';
+import { FakeStorage, unavailable, violated } from '../support/fake-storage.ts';
 import { redisMs, roundMs, Snapshots } from './snapshot-shard.ts';
 import { rounds } from './test-shard.ts';
 
@@ -96,20 +96,27 @@ describe('a snapshot', () => {
     expect(last?.map((writes) => writes.map(({ op }) => op))).toEqual([['upsert']]);
   });
 
-  test('[SNAP7] that can not be stored costs nothing but a warning', async () => {
-    const shard = new Snapshots();
-    const tick = JSON.stringify({ symbol: 'A', price: '1' });
-    await shard.answerOf('ticks', { actor: 'prices/', roles: ['service'], body: tick });
-    await rounds();
-    shard.storage.holdsCommits = true;
-    shard.shard.drain();
-    await rounds();
-    expect(shard.shard.idle).toBe(false);
-    shard.storage.nextCommit().settle(() => unavailable());
-    await rounds();
-    expect(shard.shard.idle).toBe(true);
-    expect(shard.warnings.map(({ msg }) => msg)).toEqual(['snapshots could not be stored']);
-  });
+  test.each([
+    { because: 'it is refused', error: violated, warnings: ['snapshots could not be stored'] },
+    // That is told once, and not by all that meets it.
+    { because: 'the database is away', error: unavailable, warnings: [] },
+  ])(
+    '[SNAP7] that can not be stored as $because costs nothing but a warning',
+    async ({ error, warnings }) => {
+      const shard = new Snapshots();
+      const tick = JSON.stringify({ symbol: 'A', price: '1' });
+      await shard.answerOf('ticks', { actor: 'prices/', roles: ['service'], body: tick });
+      await rounds();
+      shard.storage.holdsCommits = true;
+      shard.shard.drain();
+      await rounds();
+      expect(shard.shard.idle).toBe(false);
+      shard.storage.nextCommit().settle(() => error());
+      await rounds();
+      expect(shard.shard.idle).toBe(true);
+      expect(shard.warnings.map(({ msg }) => msg)).toEqual(warnings);
+    },
+  );
 
   test('[SNAP7] is neither taken nor kept by a server that another one has replaced', async () => {
     const shard = new Snapshots();

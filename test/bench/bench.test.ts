@@ -26,8 +26,16 @@ interface Line {
 }
 
 /** One short round of Stagewire alone, in which nothing went wrong. */
-async function figuresOf(scenario: string, ...sizes: string[]): Promise<Record<string, number>> {
-  const common = ['--targets', 'stagewire', '--json-only', '--rounds', '1'];
+function figuresOf(scenario: string, ...sizes: string[]): Promise<Record<string, number>> {
+  return figuresOfTarget('stagewire', scenario, ...sizes);
+}
+
+async function figuresOfTarget(
+  target: string,
+  scenario: string,
+  ...sizes: string[]
+): Promise<Record<string, number>> {
+  const common = ['--targets', target, '--json-only', '--rounds', '1'];
   const { code, stdout, stderr } = await run(scenario, ...common, ...sizes);
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('ERROR') as string });
   const line = JSON.parse(stdout) as Line;
@@ -83,6 +91,14 @@ describe('bench', () => {
     for (const name of ['joinsPerSecond', 'lastSeenSeconds', 'leaveSeconds', 'cpuPerCycleUs']) {
       expect(figures[name]).toBeGreaterThanOrEqual(0);
     }
+  });
+
+  it('[BENCH27] rooms over SockJS lose nothing, and each message weighs its frame more', async () => {
+    const sizes = ['--rooms', '3', '--members', '4', '--rate', '50', '--seconds', '1', '--warmup', '0.5'];
+    const figures = await figuresOfTarget('stagewire-sockjs', 'rooms', ...sizes);
+    expect(figures).toMatchObject({ lost: 0, extra: 0, receiptsMissing: 0, closed: 0 });
+    expect(figures['deliveriesPerSecond']).toBeGreaterThan(0);
+    expect(figures['bytesPerDelivery']).toBeGreaterThan(64 + messageOverheadBytes);
   });
 
   it.each([

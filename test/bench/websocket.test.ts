@@ -35,7 +35,7 @@ const payload = fc.oneof(
   fc.integer({ min: 65_530, max: 65_540 }).map((length) => new Uint8Array(length).fill(7)),
 );
 /** A message in one to three frames, with a ping before each. */
-const message = fc.array(payload, { minLength: 1, maxLength: 3 }).map((parts): readonly Piece[] =>
+const fragmented = fc.array(payload, { minLength: 1, maxLength: 3 }).map((parts): readonly Piece[] =>
   parts.flatMap((part, index) => [
     { opcode: 9, payload: new Uint8Array([index]), final: true },
     { opcode: index === 0 ? 1 : 0, payload: part, final: index === parts.length - 1 },
@@ -75,7 +75,7 @@ describe('websocket frames', () => {
   it('[BENCH4] reads what ws writes, however it is cut', () => {
     const cuts = fc.array(fc.nat(), { maxLength: 40 });
     fc.assert(
-      fc.property(fc.array(message, { maxLength: 5 }), cuts, (messages, places) => {
+      fc.property(fc.array(fragmented, { maxLength: 5 }), cuts, (messages, places) => {
         const pieces = messages.flat();
         const { got, pings } = readInPieces(new FrameReader(), Buffer.concat(pieces.map(bytesOf)), places);
         const sent = messages.map((parts) =>

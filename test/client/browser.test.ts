@@ -115,4 +115,18 @@ describe.runIf(runsPages)('CodeMirror', () => {
     await expect.poll(() => ann.evaluate(() => window.editor.shared.text)).toBe('one\r\ntwo\r!');
     expect(complaints).toEqual([]);
   });
+
+  test('[CLIENT9] a page without a network is offline at once, and back at once when there is one', async () => {
+    const ann = await openPage('ann', 'offline');
+    const state = (): Promise<string> => ann.evaluate(() => window.editor.client.state.name);
+    await ann.context().setOffline(true);
+    await expect.poll(state).toBe('offline');
+    await ann.locator('.cm-content').pressSequentially('on the train');
+    await ann.evaluate(() => window.editor.client.connect());
+    expect(await state()).toBe('offline');
+    await ann.context().setOffline(false);
+    await settled(ann);
+    expect(await state()).toBe('connected');
+    expect(complaints).toEqual([]);
+  });
 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ChatMessage, StagewireError } from '../../src/client/index.ts';
 import { closeOurClients, connectOurs } from '../support/our-client.ts';
+import { range } from '../support/rooms.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -142,6 +143,20 @@ describe('what is sent', () => {
     await room.send('once', { key: 'k' });
     await room.send('once', { key: 'k' });
     expect(await room.history()).toHaveLength(1);
+  });
+
+  test('[CLIENT25] a frame that the server does not take is found out, and alone rejects', async () => {
+    const ann = await connectOurs(server, 'ann', { backoffMs: 2 });
+    ann.topics.on('/topic/broken', { message: ann.note('broken') });
+    const headers = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`header-${index}`, 'x']));
+    const sent = Array.from({ length: 20 }, (_, index) =>
+      ann.topics
+        .publish('/topic/broken', String(index), index === 7 ? { headers } : {})
+        .catch(({ code }: StagewireError) => code),
+    );
+    expect((await Promise.all(sent)).filter((one) => one !== undefined)).toEqual(['BAD_REQUEST']);
+    const heard = await ann.heard<{ body: string }>('broken', 19);
+    expect(heard.map(({ body }) => Number(body))).toEqual([0, 1, 2, 3, 4, 5, 6, ...range(8, 19)]);
   });
 });
 

@@ -95,11 +95,16 @@ test('[CLIENT53] orders: the status at once and with every change, of the owner 
   await shop.orders.change(orderId, { status: 'SHIPPED', currentLocation: 'Graz' });
   const told = await ann.heard<OrderStatus>('status', 2);
   expect(told.map(({ status }) => status)).toEqual(['PLACED', 'SHIPPED']);
+  ann.orders.track(orderId, ann.note('beside'));
+  await ann.heard('beside', 1);
   stop();
+  await shop.orders.change(orderId, { status: 'DELIVERED' });
+  expect(await ann.heard('beside', 2)).toMatchObject([{ status: 'SHIPPED' }, { status: 'DELIVERED' }]);
+  expect(ann.noted('status')).toHaveLength(2);
   const bob = await connectOurs(server, 'bob');
   bob.orders.track(orderId, bob.note('status'), bob.note('refused'));
   expect(await bob.heard('refused', 1)).toMatchObject([{ code: 'FORBIDDEN', detail: { orderId } }]);
-  expect(await ann.orders.get(orderId)).toMatchObject({ status: 'SHIPPED' });
+  expect(await ann.orders.get(orderId)).toMatchObject({ status: 'DELIVERED' });
 });
 
 test('[CLIENT54] notifications: live, listed, and read on all devices', async () => {

@@ -13,7 +13,7 @@ import { connectStomp, isMessageOf } from '../support/stomp.ts';
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startServer({ settings: { edges: '2', heartBeatMs: '1s' } });
+  server = await startServer({ settings: { edges: '2' } });
 });
 
 const body = JSON.stringify({ text: 'příliš 😀 "\\ \u2028' });
@@ -133,10 +133,12 @@ describe('webstomp-client', () => {
     const user = `web-${protocol.replace(/\W+/g, '-')}`;
     const queue = `/queue/${user}`;
     const heard = new Heard<webstomp.Message>();
+    // Before the socket is made: its `open` must not come before the library listens for it.
+    const headers = await signedIn(user);
     const socket = subprotocol ? new WebSocket(server.wsUrl, [subprotocol]) : new SockJS(`${server.url}/ws`);
-    const client = webstomp.over(socket, { debug: false, heartbeat: { outgoing: 1_000, incoming: 1_000 } });
+    const client = webstomp.over(socket, { debug: false });
     client.onreceipt = heard.receipt;
-    client.connect(await signedIn(user), heard.connected, heard.failure);
+    client.connect(headers, heard.connected, heard.failure);
     await heard.until(() => heard.connects.length === 1, 'connected');
     const subscription = client.subscribe(queue, heard.message, {
       ack: 'client-individual',
@@ -184,8 +186,6 @@ describe('stompjs', () => {
   function over(socket: object, heard: Heard<Message>): Client {
     const client = Stomp.over(socket);
     client.debug = null;
-    client.heartbeat.outgoing = 1_000;
-    client.heartbeat.incoming = 1_000;
     client.onreceipt = heard.receipt;
     return client;
   }
@@ -200,11 +200,13 @@ describe('stompjs', () => {
       const user = `old-${subprotocols?.length ?? 'sockjs'}`;
       const queue = `/queue/${user}`;
       const heard = new Heard<Message>();
+      // Before the socket is made: its `open` must not come before the library listens for it.
+      const headers = await signedIn(user);
       const socket = subprotocols
         ? new WebSocket(server.wsUrl, subprotocols)
         : new SockJS(`${server.url}/ws`);
       const client = over(socket, heard);
-      client.connect(await signedIn(user), heard.connected, heard.failure);
+      client.connect(headers, heard.connected, heard.failure);
       await heard.until(() => heard.connects.length === 1, 'connected');
       const subscription = client.subscribe(queue, heard.message, {
         ack: 'client-individual',

@@ -156,7 +156,8 @@ describe('/readyz', () => {
       const refused = await server.rest('POST', '/api/rooms', { user: 'alice', body: { name: 'a' } });
       expect(refused).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
       expect(await readiness()).toEqual([503, 'database unavailable']);
-      expect(valueOf(await scrape(server), 'stagewire_database_unavailable')).toBe(1);
+      // A shard that only waits counts too, once it has waited for long.
+      expect(valueOf(await scrape(server), 'stagewire_database_unavailable')).toBeGreaterThan(0);
       expect(valueOf(await scrape(server), 'stagewire_commit_failures_total')).toBeGreaterThan(0);
       await unlock();
       await expect.poll(readiness, { timeout: 15_000 }).toEqual([200, 'ready']);

@@ -1,8 +1,10 @@
 // The command line: what each command says, and how it says that it can't.
+import { execFileSync } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
@@ -40,6 +42,12 @@ describe('help', () => {
     expect(help).toMatchObject({ code: 0, stderr: '' });
     for (const name of ['start', 'token', 'migrate', 'bench']) expect(help.stdout).toContain(`\n  ${name}`);
     expect(none).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  test('[PROC27] what was built can be run by its name', () => {
+    // As npx does, which makes it so when it first sees a package, and never again.
+    const mainFile = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+    expect(execFileSync(mainFile, ['--help'], { encoding: 'utf8' })).toContain('stagewire');
   });
 });
 

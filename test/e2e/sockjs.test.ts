@@ -111,6 +111,26 @@ describe('sessions', () => {
   });
 });
 
+describe('what is sent', () => {
+  test.each(['/ws', '/inventory-ws'])(
+    '[SOCKJS13] at %s is taken whole or not at all, and the session goes on',
+    async (base) => {
+      const client = await connectPolling(server, 'sender', { base });
+      const huge = `["${'x'.repeat(2 * 1024 * 1024)}"]`;
+      for (const [body, status, meaning] of [
+        ['["x', 500, 'Broken JSON encoding.'],
+        ['', 500, 'Payload expected.'],
+        [JSON.stringify(['\n', 1]), 500, 'Payload expected.'],
+        [huge, 413, 'Too large\n'],
+      ] as const) {
+        expect(await xhrSend(client.session, body)).toMatchObject({ status, body: meaning });
+      }
+      expect((await xhrSend(newSession(`${server.url}${base}`), huge)).status).toBe(413);
+      await client.request('SEND', { destination: '/topic/sent' }, 'still here');
+    },
+  );
+});
+
 describe('whose a session is', () => {
   const query = async (user: string): Promise<string> => `?token=${await server.token(user)}`;
 

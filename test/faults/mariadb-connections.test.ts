@@ -68,7 +68,7 @@ function refused({ proxy }: Stage): Fault {
 
 describe.runIf(runsOwnMysql)('the way to MariaDB', () => {
   test(
-    '[FAULT1] [FAULT6] connections that are cut at any point, or can not be made, lose nothing',
+    '[FAULT1] [FAULT6] [FAULT11] connections that are cut at any point, or can not be made, lose nothing',
     async () => {
       const stage = await openStage();
       const faults = [

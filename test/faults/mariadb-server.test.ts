@@ -42,7 +42,7 @@ const frozen = ({ mariadb }: Stage, seen: Fault['seen']): Fault => ({
 
 describe.runIf(runsOwnMysql)('a MariaDB', () => {
   test(
-    '[FAULT1] [FAULT7] that is stopped or killed costs nothing but its absence',
+    '[FAULT1] [FAULT7] [FAULT11] [LOG1] that is stopped or killed costs nothing but its absence',
     async () => {
       const stage = await openStage();
       const faults = [stopped(stage), killedBriefly(stage), killed(stage)];

@@ -41,7 +41,7 @@ async function flushing(server: TestServer, fault: string, seen: Fault['seen']):
 
 describe('SQLite', () => {
   test.each(layouts)(
-    '[FAULT1] [FAULT2] a lock is waited for within bounds, then UNAVAILABLE, and all of it heals: $name',
+    '[FAULT1] [FAULT2] [FAULT11] [LOG1] a lock is waited for within bounds, then UNAVAILABLE, and all of it heals: $name',
     async ({ settings }) => {
       const server = await startServer({ settings: { ...settings, heartBeatMs } });
       const faults = [locked(server, 'waited'), locked(server, 'told'), locked(server, 'waited')];

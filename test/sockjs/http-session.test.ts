@@ -23,6 +23,7 @@ let endpoint: Endpoint;
 /** What was opened, and what happened to it. */
 let opened: SockjsConnection[];
 let happenings: string[];
+let onOpen: (connection: SockjsConnection) => void;
 let onMessage: (connection: SockjsConnection, text: string) => void;
 
 beforeEach(() => {
@@ -30,12 +31,14 @@ beforeEach(() => {
   groups = new HttpGroups();
   opened = [];
   happenings = [];
+  onOpen = () => undefined;
   onMessage = () => undefined;
   endpoint = new Endpoint({
     base: '/echo',
     app: {
       open: (connection) => {
         opened.push(connection);
+        onOpen(connection);
         return {
           message: (text) => {
             happenings.push(text);
@@ -154,6 +157,18 @@ describe('a client that asks for nothing', () => {
     }
     clock.advance(1_001);
     expect(endpoint.size).toBe(0);
+  });
+
+  test('[SOCKJS8] may be closed as it opens', async () => {
+    onOpen = (connection) => {
+      connection.send('first and last');
+      connection.close(3001, 'over');
+    };
+    const { first } = open('xhr');
+    await flushed();
+    expect([first.frames, ask('xhr').frames]).toEqual(['o\n', 'a["first and last"]\n']);
+    expect(ask('xhr').frames).toBe('c[3001,"over"]\n');
+    expect(happenings).toEqual(['closed']);
   });
 
   test('[SOCKJS8] gets what was sent before the end', async () => {

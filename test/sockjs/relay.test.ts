@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLink } from '../../src/link/link.ts';
 import { LocalExchange, type ResponseOut } from '../../src/edge/sockjs/local-exchange.ts';
 import { Relay, type RelayedExchange } from '../../src/edge/sockjs/relay.ts';
-import { plainRequest } from '../support/fake-exchange.ts';
+import { plainRequest, unguarded } from '../support/fake-exchange.ts';
 import { Watch } from '../support/watch.ts';
 
 /** A response as the transport has it. */
@@ -89,7 +89,7 @@ afterEach(() => {
 async function ask(body = ''): Promise<{ out: FakeOut; there: RelayedExchange }> {
   const out = new FakeOut();
   const count = served.length;
-  expect(relays[0]?.ask(1, new LocalExchange(out, plainRequest), Buffer.from(body))).toBe(true);
+  expect(relays[0]?.ask(1, new LocalExchange(out, plainRequest, unguarded), Buffer.from(body))).toBe(true);
   await watch.until(() => served.length === count + 1, 'served');
   return { out, there: served[count]?.exchange as RelayedExchange };
 }
@@ -137,12 +137,34 @@ describe('a request', () => {
   });
 });
 
+describe('a fault', () => {
+  test('[SOCKJS40] in what follows the end of a client is not thrown into the transport', () => {
+    const out = new FakeOut();
+    const faults: unknown[] = [];
+    const exchange = new LocalExchange(out, plainRequest, (task, giveUp) => {
+      try {
+        task();
+      } catch (thrown) {
+        faults.push(thrown);
+        giveUp?.();
+      }
+    });
+    exchange.onAborted = () => {
+      throw new Error('a fault');
+    };
+    out.abort();
+    expect([faults, exchange.done, out.ending]).toEqual([[new Error('a fault')], true, 'open']);
+  });
+});
+
 describe('an edge that goes', () => {
   test('[SOCKJS40] takes the responses along that it was to give, and asks nothing more', async () => {
     const { out } = await ask();
     relays[1]?.close();
     await watch.until(() => out.ending === 'cut', 'cut');
-    expect(relays[0]?.ask(1, new LocalExchange(new FakeOut(), plainRequest), Buffer.from(''))).toBe(false);
+    expect(
+      relays[0]?.ask(1, new LocalExchange(new FakeOut(), plainRequest, unguarded), Buffer.from('')),
+    ).toBe(false);
   });
 
   test('[SOCKJS40] is known to those who serve what it had asked', async () => {

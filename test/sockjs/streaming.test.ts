@@ -1,6 +1,6 @@
 // Transports whose response goes on: how they start, how frames are written, when they end.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ask, fetchWhole, newSession, startServices, xhrSend } from '../support/sockjs.ts';
+import { ask, fetchWhole, newSession, poll, startServices, xhrSend } from '../support/sockjs.ts';
 
 const neverCached = 'no-store, no-cache, must-revalidate, max-age=0';
 /** After so many bytes of frames the program ends a response. */
@@ -178,5 +178,12 @@ describe('htmlfile', () => {
     expect(answer.status).toBe(500);
     expect(answer.body).toContain(meaning);
     expect((await xhrSend(session, ['a'])).status).toBe(404);
+  });
+
+  test('[SOCKJS16] needs it whatever session it asks for', async () => {
+    const session = newSession(base);
+    await poll(session);
+    expect((await fetchWhole(`${session}/htmlfile`)).status).toBe(500);
+    expect((await fetchWhole(`${session}/htmlfile?c=callback`)).status).toBe(404);
   });
 });

@@ -27,6 +27,8 @@ describe.runIf(runsPrivateRedis)('a Redis that fails', () => {
     held.part.tell(['session', 'bob', 's2', true]);
     held.part.tell(['tracking', 'order-1', 'alice', true]);
     await expectMembers(redis, 'order:tracking:order-1', 'alice');
+    // It says so when there is no more to tell, which is after the members are there.
+    await expectSoon(() => messages(held), ['Redis is there']);
     await redis.kill();
     await expectSoon(() => held.counts.unavailable.value, 1);
     held.part.tell(['session', 'bob', 's2', false]);

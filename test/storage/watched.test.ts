@@ -1,4 +1,5 @@
 // A store that is watched: what is counted, and when the database counts as unavailable.
+import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { countsAlone } from '../../src/lib/metrics.ts';
 import { storageMetrics, type StorageCounts } from '../../src/storage/storage-metrics.ts';
@@ -11,15 +12,20 @@ let inner: FakeStorage;
 let clock: FakeClock;
 let counts: StorageCounts;
 let storage: WatchedStorage;
+/** Lines of the log, without their times. */
+let lines: Record<string, unknown>[];
 
 const room: Query = { name: 'room', args: { roomId: 'a' } };
 
+const log = pino({ base: null, timestamp: false }, { write: (line) => void lines.push(JSON.parse(line)) });
+
 beforeEach(() => {
+  lines = [];
   inner = new FakeStorage();
   inner.holdsCommits = true;
   clock = new FakeClock();
   counts = countsAlone(storageMetrics);
-  storage = new WatchedStorage(inner, { counts, clock, monotonicMs: () => clock.now() });
+  storage = new WatchedStorage(inner, { counts, clock, monotonicMs: () => clock.now(), log });
 });
 
 const insert = (topic: string): Transaction[number] => ({
@@ -107,6 +113,94 @@ describe('a database that fails', () => {
   });
 });
 
+describe('a database that owes an answer', () => {
+  const since = (): number => counts.unansweredSinceMs.value;
+
+  test('[METRIC7] it is known since when, of the oldest', async () => {
+    inner.holdsQueries = true;
+    expect(since()).toBe(0);
+    clock.advance(100);
+    const startMs = Math.ceil(clock.now() / 100) * 100;
+    const first = storage.query(room);
+    const second = storage.query(room);
+    expect(since()).toBe(startMs);
+    clock.advance(200);
+    const third = storage.commit([[insert('a')]]);
+    inner.heldQueries[1]?.answer();
+    await second;
+    expect(since()).toBe(startMs);
+    inner.heldQueries[0]?.fail();
+    await expect(first).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+    expect(since()).toBe(startMs + 200);
+    inner.nextCommit().settle();
+    await third;
+    expect(since()).toBe(0);
+  });
+
+  test('[LOG1] a late answer is an outage to the log, also where nothing was refused', async () => {
+    const done = storage.commit([[insert('a')]]);
+    clock.advance(2_900);
+    expect(lines).toEqual([]);
+    clock.advance(1_000);
+    const away = {
+      level: 50,
+      reason: 'it has not answered for 3 s',
+      msg: 'the database is away',
+    };
+    expect(lines).toEqual([away]);
+    inner.nextCommit().settle();
+    await done;
+    clock.advance(999);
+    expect(lines).toEqual([away]);
+    clock.advance(1);
+    expect(lines).toEqual([
+      away,
+      { level: 30, awayMs: 3_900, failedCommits: 0, failedQueries: 0, msg: 'the database is back' },
+    ]);
+  });
+
+  test('[LOG1] [METRIC7] a thread that the database blocks tells when it goes on', async () => {
+    // As a store that is called and does not return.
+    inner.holdsCommits = false;
+    const make = inner.commit.bind(inner);
+    inner.commit = (transactions) => {
+      expect(since()).toBeGreaterThan(0);
+      clock.skip(5_000);
+      return make(transactions);
+    };
+    await storage.commit([[insert('a')]]);
+    expect(since()).toBe(0);
+    clock.advance(1_000);
+    expect(lines.map(({ msg }) => msg)).toEqual(['the database is away', 'the database is back']);
+    expect(lines[1]?.['awayMs']).toBeGreaterThanOrEqual(4_900);
+  });
+});
+
+describe('what the log says of a database that fails', () => {
+  test('[LOG1] one line when it begins and one when it is over, with what failed meanwhile', async () => {
+    await commit(violated);
+    await commit(unavailable);
+    inner.brokenQueries.add('room');
+    for (let count = 0; count < 3; count += 1) await storage.query(room).catch(() => undefined);
+    await commit(unavailable);
+    inner.brokenQueries.clear();
+    // It works for a moment, which is not taken for its end.
+    await storage.query(room);
+    await commit();
+    clock.advance(500);
+    await commit(unavailable);
+    await commit();
+    expect(lines).toMatchObject([{ level: 50, reason: 'SQL says no.' }]);
+    clock.advance(1_000);
+    expect(lines.slice(1)).toEqual([
+      { level: 30, awayMs: 1_750, failedCommits: 3, failedQueries: 3, msg: 'the database is back' },
+    ]);
+    clock.advance(10_000);
+    await commit(unavailable);
+    expect(lines).toHaveLength(3);
+  });
+});
+
 describe('a claim that is lost', () => {
   const lost = new StorageError('FENCED', 'Somebody else has it.');
   const heard: StorageError[] = [];
@@ -114,7 +208,7 @@ describe('a claim that is lost', () => {
   beforeEach(() => {
     heard.length = 0;
     const onFenced = (error: StorageError): void => void heard.push(error);
-    storage = new WatchedStorage(inner, { counts, clock, monotonicMs: () => clock.now(), onFenced });
+    storage = new WatchedStorage(inner, { counts, clock, monotonicMs: () => clock.now(), log, onFenced });
   });
 
   async function expectFenced(): Promise<void> {

@@ -42,6 +42,11 @@ export class FakeClock implements Clock {
     this.#nowMs = untilMs;
   }
 
+  /** Moves on while nothing can be called, as in a thread that is blocked. */
+  skip(byMs: number): void {
+    this.#nowMs += byMs;
+  }
+
   #add(delayMs: number, everyMs: number | null, task: () => void): Timer {
     this.#count += 1;
     const due: Due = { atMs: this.#nowMs + delayMs, order: this.#count, everyMs, task };

@@ -16,6 +16,9 @@ export const plainRequest: SockjsRequest = {
   headersAsked: '',
 };
 
+/** Lets faults through to the test. */
+export const unguarded = (task: () => void): void => task();
+
 export class FakeExchange implements Exchange {
   readonly request: SockjsRequest;
   done = false;

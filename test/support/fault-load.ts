@@ -1,4 +1,5 @@
-// A load of everything that is kept: chat and plain topics, documents, the inventory, notifications.
+// A load of everything that is kept: chat and plain topics, documents, the inventory, notifications, queues.
+import { queuesLoad } from './fault-queues.ts';
 import { documentsLoad } from './kill-documents.ts';
 import { inventoryLoad } from './kill-inventory.ts';
 import { notificationsLoad } from './kill-notifications.ts';
@@ -16,6 +17,7 @@ export async function everyLoad(server: TestServer): Promise<Load> {
     await documentsLoad(server, [idOn('document', 0, shards), idOn('document', 1, shards)]),
     await inventoryLoad(server, ['counted', idOn('product', 0, shards), idOn('product', 1, shards)]),
     notificationsLoad(),
+    queuesLoad([0, 1].map((shard) => `/queue/${idOn('queue', shard, shards)}`)),
   ];
   return {
     participants: loads.flatMap(({ participants }) => participants),

@@ -22,6 +22,8 @@ export interface Stage {
   readonly mariadb: MariadbServer;
   readonly proxy: FaultProxy;
   readonly server: TestServer;
+  /** The database, past the proxy, for a user who may do anything. */
+  readonly url: string;
   /** A connection of somebody else to the same database, past the proxy; it may do anything. */
   readonly connect: () => Promise<Connection>;
 }
@@ -48,5 +50,5 @@ export async function openStage(folder?: string): Promise<Stage> {
     settings: { ...settings, heartBeatMs, databaseUrl },
     viewUrl: url.href,
   });
-  return { mariadb, proxy, server, connect };
+  return { mariadb, proxy, server, url: url.href, connect };
 }

@@ -32,7 +32,7 @@ function forward(request: IncomingMessage, response: ServerResponse, port: numbe
 
 function forwardSocket(request: IncomingMessage, socket: Socket, head: Buffer, port: number): void {
   const { method, url, rawHeaders } = request;
-  const server = connect(port, '127.0.0.1', () => {
+  const server = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => {
     const lines = [`${method} ${url} HTTP/1.1`];
     for (let index = 0; index < rawHeaders.length; index += 2) {
       lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
@@ -41,11 +41,11 @@ function forwardSocket(request: IncomingMessage, socket: Socket, head: Buffer, p
     server.write(head);
     socket.pipe(server).pipe(socket);
   });
+  // Each way ends by itself: a client answers the close frame after the server has said its last.
   for (const [one, other] of [
     [socket, server],
     [server, socket],
   ] as const) {
     one.on('error', () => other.destroy());
-    one.on('close', () => other.destroy());
   }
 }

@@ -17,8 +17,8 @@ export class Ledger {
   readonly done = new Set<string>();
   /** Whose ACK was sent: they may be done, and may come again. */
   readonly doubtful = new Set<string>();
-  /** Given to somebody, in any life. */
-  readonly seen = new Set<string>();
+  /** How often given to somebody, in any life. */
+  readonly seen = new Map<string, number>();
   /** Who holds a job in this life. */
   readonly holders = new Map<string, string>();
   /** Whose ACK was sent in this life: while the server lives it counts. */
@@ -45,8 +45,13 @@ export class Ledger {
     if (this.seen.has(body) && headers['redelivered'] !== 'true') {
       this.faults.push(`${body} came again and does not say so`);
     }
-    this.seen.add(body);
+    this.glimpsed(body);
     this.holders.set(body, worker);
+  }
+
+  /** It came to somebody who can't hold it any more. */
+  glimpsed(body: string): void {
+    this.seen.set(body, (this.seen.get(body) ?? 0) + 1);
   }
 
   /** A worker let go of a job, or is about to. */

@@ -135,10 +135,10 @@ export class MariadbServer extends MysqlServer {
     await end(this.#child, 'SIGKILL');
   }
 
-  /** Starts it again on the same folder and port. */
-  async restart(): Promise<void> {
+  /** Starts it again on the same folder and port. @param more arguments for this time. */
+  async restart(more: readonly string[] = []): Promise<void> {
     await this.stop();
-    this.#child = await launch(this.#folder, this.port);
+    this.#child = await launch(this.#folder, this.port, more);
   }
 
   /** It keeps its connections and does nothing any more, until `thaw`. */
@@ -194,7 +194,7 @@ export async function startMariadb(template: string, folder = newFolder('mariadb
   }
 }
 
-async function launch(folder: string, port: number): Promise<ChildProcess> {
+async function launch(folder: string, port: number, more: readonly string[] = []): Promise<ChildProcess> {
   const own = [
     `--datadir=${join(folder, 'data')}`,
     `--socket=${join(folder, 'socket')}`,
@@ -202,7 +202,7 @@ async function launch(folder: string, port: number): Promise<ChildProcess> {
     `--init-file=${join(folder, 'users.sql')}`,
     `--port=${port}`,
   ];
-  const child = spawn(daemon ?? 'mariadbd', ['--no-defaults', ...settings, ...own], {
+  const child = spawn(daemon ?? 'mariadbd', ['--no-defaults', ...settings, ...own, ...more], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const killed = () => child.kill('SIGKILL');

@@ -72,7 +72,7 @@ export async function closeOurClients(): Promise<void> {
 
 /** A client that connects, and is connected unless `isAwaited` is false. */
 export async function connectOurs(
-  server: TestServer,
+  server: Pick<TestServer, 'wsUrl' | 'token'>,
   user: string,
   { roles = [], ...options }: Options = {},
   isAwaited = true,

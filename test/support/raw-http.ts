@@ -58,9 +58,18 @@ export class RawHttp {
     if (body !== undefined) this.#socket.write(body);
   }
 
+  /** Sends more of a body that was announced as longer. */
+  sendMore(body: string | Uint8Array): void {
+    this.#socket.write(body);
+  }
+
   /** Takes no more of what comes. */
   pause(): void {
     this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   close(): void {

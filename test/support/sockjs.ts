@@ -33,16 +33,19 @@ export interface Answer {
   readonly body: string;
 }
 
+/** The response to a request that has its connection to itself. */
+type OwnResponse = RawResponse & Readonly<Record<'close' | 'pause' | 'resume', () => void>>;
+
 /** Asks over a connection of its own, and goes on reading. */
-export async function ask(
-  url: string,
-  method: string,
-  request: RequestHead = {},
-): Promise<RawResponse & { close(): void }> {
+export async function ask(url: string, method: string, request: RequestHead = {}): Promise<OwnResponse> {
   const connection = new RawHttp(url);
   connections.add(connection);
   const response = await connection.ask(method, pathOf(url), request);
-  return Object.assign(response, { close: () => connection.close() });
+  return Object.assign(response, {
+    close: () => connection.close(),
+    pause: () => connection.pause(),
+    resume: () => connection.resume(),
+  });
 }
 
 /** Asks over a connection of its own, and reads to the end. */

@@ -1,6 +1,58 @@
-// How documents and their operations look from outside, and how their rows keep them.
+// How documents, their operations and cursors look from outside, what may be asked of them, and how rows keep operations.
+import { z } from 'zod';
 import type { DocumentOperationRow } from '../../storage/tables.ts';
 import { ChangesBuilder, type Change, type Changes } from '../../text/changes.ts';
+import { optional } from '../body.ts';
+
+const wholeNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const operationName = z.string().min(1).max(255);
+
+/** An edit. An INSERT has `text`, a DELETE has `length`. */
+export const operationBody = z.object({
+  type: z.enum(['INSERT', 'DELETE']),
+  position: wholeNumber,
+  text: z.string().nullish(),
+  length: wholeNumber.nullish(),
+  revision: wholeNumber,
+  operationId: optional(operationName),
+});
+export const undoBody = z.object({ operationId: optional(operationName) });
+export const cursorBody = z.object({
+  position: wholeNumber,
+  anchor: wholeNumber.nullish(),
+  revision: optional(wholeNumber),
+});
+
+export const documentAnswer = z
+  .object({ docId: z.string(), content: z.string(), revision: wholeNumber })
+  .meta({ id: 'Document' });
+
+const changeView = z.object({ position: wholeNumber, length: wholeNumber, text: z.string() });
+
+export const operationAnswer = z
+  .object({
+    type: z.enum(['INSERT', 'DELETE']).optional(),
+    position: wholeNumber.optional(),
+    text: z.string().optional(),
+    length: wholeNumber.optional(),
+    revision: wholeNumber,
+    serverRevision: wholeNumber,
+    operationId: z.string(),
+    userId: z.string(),
+    changes: z.array(changeView).readonly(),
+  })
+  .meta({ id: 'DocumentOperation' });
+
+/** Where a session is in a document; `position` and `anchor` are null when its cursor is gone. */
+export const cursorView = z.object({
+  docId: z.string(),
+  userId: z.string(),
+  sessionId: z.string(),
+  position: wholeNumber.nullable(),
+  anchor: wholeNumber.nullable(),
+  revision: wholeNumber,
+  timestamp: z.iso.datetime(),
+});
 
 /** One change as a row keeps it, with the text it removed. */
 type KeptChange = readonly [position: number, length: number, text: string, removed: string];
@@ -42,7 +94,10 @@ function plainType(changes: Changes): 'INSERT' | 'DELETE' | null {
 }
 
 /** @param changes those of the row, where they are at hand. */
-export function operationView(row: DocumentOperationRow, changes = changesOf(row)) {
+export function operationView(
+  row: DocumentOperationRow,
+  changes = changesOf(row),
+): z.input<typeof operationAnswer> {
   const {
     base_revision: revision,
     revision: serverRevision,

@@ -7,11 +7,22 @@ import { growth, normalise, type Changes } from '../../text/changes.ts';
 import { cutsPair, defectOf } from '../../text/defect.ts';
 import { undo, type Step } from '../../text/undo.ts';
 import { command, defineActor, type Attached, type Context } from '../actor.ts';
-import { isoTime, json, jsonBody, nothing, optional } from '../body.ts';
+import { isoTime, json, jsonBody, nothing } from '../body.ts';
 import { compact, operationsKept } from './document-compaction.ts';
 import { documentSnapshot, loadDocument, startDocument } from './document-loading.ts';
 import type { DocumentState, Since } from './document-state.ts';
-import { changesOf, inverseOf, keptChanges, operationView } from './document-views.ts';
+import {
+  changesOf,
+  cursorBody,
+  documentAnswer,
+  inverseOf,
+  keptChanges,
+  operationAnswer,
+  operationBody,
+  operationView,
+  undoBody,
+  type cursorView,
+} from './document-views.ts';
 
 const idCharactersMax = 255;
 /** Nobody could subscribe to the topic of a document whose id reads as a pattern, or as the cursors of another. */
@@ -19,45 +30,10 @@ const oddId = /[\p{Cc}*?]|\{[^{}]+\}|\.cursors$/u;
 const documentUnitsMax = 4 * 1024 * 1024;
 const pageMax = 10_000;
 
-const wholeNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const operationId = z.string().min(1).max(255);
-const decodeOperation = json(
-  z.object({
-    type: z.enum(['INSERT', 'DELETE']),
-    position: wholeNumber,
-    text: z.string().nullish(),
-    length: wholeNumber.nullish(),
-    revision: wholeNumber,
-    operationId: optional(operationId),
-  }),
-);
-type Operation = ReturnType<typeof decodeOperation>;
-const decodeUndo = json(z.object({ operationId: optional(operationId) }));
-const decodeCursor = json(
-  z.object({
-    position: wholeNumber,
-    anchor: wholeNumber.nullish(),
-    revision: optional(wholeNumber),
-  }),
-);
+const decodeOperation = json(operationBody);
+const decodeUndo = json(undoBody);
+const decodeCursor = json(cursorBody);
 
-const change = z.object({ position: wholeNumber, length: wholeNumber, text: z.string() });
-const documentAnswer = z
-  .object({ docId: z.string(), content: z.string(), revision: wholeNumber })
-  .meta({ id: 'Document' });
-const operationAnswer = z
-  .object({
-    type: z.enum(['INSERT', 'DELETE']).optional(),
-    position: wholeNumber.optional(),
-    text: z.string().optional(),
-    length: wholeNumber.optional(),
-    revision: wholeNumber,
-    serverRevision: wholeNumber,
-    operationId: z.string(),
-    userId: z.string(),
-    changes: z.array(change),
-  })
-  .meta({ id: 'DocumentOperation' });
 const digits = z.string().regex(/^\d{1,15}$/, 'must be a whole number');
 
 /** Throws for an id that no document can have. */
@@ -80,12 +56,12 @@ function stepOf(row: DocumentOperationRow, user: string): Step {
   };
 }
 
-function view(state: DocumentState, docId: string) {
+function view(state: DocumentState, docId: string): z.input<typeof documentAnswer> {
   return { docId, content: state.content, revision: state.revision };
 }
 
 /** @throws Refusal when it asks for nothing, or for what the document did not have. */
-function changesAsked(operation: Operation, documentLength: number): Changes {
+function changesAsked(operation: z.output<typeof operationBody>, documentLength: number): Changes {
   const { type, position } = operation;
   const text = type === 'INSERT' ? (operation.text ?? '') : '';
   const length = type === 'DELETE' ? (operation.length ?? 0) : 0;
@@ -142,9 +118,16 @@ function apply(state: DocumentState, changes: Changes, applied: Applied, ctx: Co
   ctx.publish('operations', jsonBody(operationView(row, changes)), { seq: state.revision });
 }
 
-function cursorBody(docId: string, whose: Attached, at: object, now: number) {
-  const { user, session } = whose;
-  return jsonBody({ docId, userId: user, sessionId: session, ...at, timestamp: isoTime(now) });
+type CursorView = z.input<typeof cursorView>;
+
+function cursorOf(
+  docId: string,
+  { user, session }: Attached,
+  at: Pick<CursorView, 'position' | 'anchor' | 'revision'>,
+  now: number,
+) {
+  const cursor: CursorView = { docId, userId: user, sessionId: session, ...at, timestamp: isoTime(now) };
+  return jsonBody(cursor);
 }
 
 function assertStored(state: DocumentState, id: string): void {
@@ -191,7 +174,7 @@ export const documentKind = defineActor({
       admit: (_state, ctx) => refuseOddId(ctx),
       present(state, ctx) {
         const bodies = [...state.cursors.entries()].map(([session, { user, position, anchor }]) =>
-          cursorBody(ctx.id, { session, user }, { position, anchor, revision: state.revision }, ctx.now),
+          cursorOf(ctx.id, { session, user }, { position, anchor, revision: state.revision }, ctx.now),
         );
         return { bodies, upto: 0, isWhole: true };
       },
@@ -296,7 +279,7 @@ export const documentKind = defineActor({
         const at = state.cursors.place(session, { user: ctx.user, position: body.position, anchor }, over);
         ctx.attach();
         const shown = { ...at, revision: state.revision };
-        ctx.publish('cursors', cursorBody(ctx.id, { session, user: ctx.user }, shown, ctx.now));
+        ctx.publish('cursors', cursorOf(ctx.id, { session, user: ctx.user }, shown, ctx.now));
       },
     }),
   },
@@ -305,6 +288,6 @@ export const documentKind = defineActor({
     if (!gone) return;
     state.cursors.remove(gone.session);
     const nowhere = { position: null, anchor: null, revision: state.revision };
-    ctx.publish('cursors', cursorBody(ctx.id, gone, nowhere, ctx.now));
+    ctx.publish('cursors', cursorOf(ctx.id, gone, nowhere, ctx.now));
   },
 });

@@ -3,6 +3,26 @@ import { z } from 'zod';
 import type { NotificationRow } from '../../storage/tables.ts';
 import { isoTime } from '../body.ts';
 import { toSegment } from '../route.ts';
+import { userName } from './user-views.ts';
+
+/** Users of one request. */
+export const usersMax = 10_000;
+
+export const notifyBody = z.object({
+  userIds: z.array(userName).min(1).max(usersMax),
+  type: z.string().min(1).max(50),
+  message: z.string().min(1),
+  referenceId: z.string().max(36).nullable().default(null),
+});
+
+/** One for each user that is notified. */
+export const notifiedAnswer = z.object({ notificationId: z.string(), userId: z.string() });
+
+/** One that was read before times were kept has no `readAt`. */
+export const readAnswer = z.object({ notificationId: z.string(), readAt: z.iso.datetime().nullable() });
+
+/** What the user's sessions are told when one of them reads a notification. */
+export const notificationRead = readAnswer.extend({ readAt: z.iso.datetime() });
 
 export const notificationAnswer = z
   .object({

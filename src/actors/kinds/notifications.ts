@@ -5,7 +5,13 @@ import { Refusal } from '../../errors.ts';
 import type { NotificationRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
 import { isoTime, jsonBody, nothing } from '../body.ts';
-import { notificationAnswer, notificationStream, notificationView } from './notification-views.ts';
+import {
+  notificationAnswer,
+  notificationStream,
+  notificationView,
+  readAnswer,
+  type notificationRead,
+} from './notification-views.ts';
 
 const listDefault = 50;
 const listMax = 1_000;
@@ -92,7 +98,7 @@ export const notificationsKind = defineActor({
       ],
       id: 'user',
       about: 'Marks a notification as read and tells all sessions of the user.',
-      answer: z.object({ notificationId: z.string(), readAt: z.iso.datetime().nullable() }),
+      answer: readAnswer,
       decode: nothing,
       query: (_state: Notifications, _body, ctx) => ({
         name: 'notification',
@@ -104,12 +110,11 @@ export const notificationsKind = defineActor({
         }
         const { notification_id: notificationId, read_at: before } = row;
         if (row.is_read) {
-          // One that was read before times were kept has none.
           ctx.reply({ notificationId, readAt: before === null ? null : isoTime(before) });
           return;
         }
         ctx.write({ op: 'upsert', table: 'notifications', row: { ...row, is_read: true, read_at: ctx.now } });
-        const told = { notificationId, readAt: isoTime(ctx.now) };
+        const told: z.input<typeof notificationRead> = { notificationId, readAt: isoTime(ctx.now) };
         ctx.publish('read', jsonBody(told));
         ctx.reply(told);
       },

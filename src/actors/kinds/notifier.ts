@@ -4,20 +4,11 @@ import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import { command, defineActor } from '../actor.ts';
 import { json } from '../body.ts';
-import { notificationStream } from './notification-views.ts';
-import { userName } from './user-views.ts';
+import { notificationStream, notifiedAnswer, notifyBody, usersMax } from './notification-views.ts';
 
-const usersMax = 10_000;
 const messageBytesMax = 8 * 1024;
 
-const decodeNotification = json(
-  z.object({
-    userIds: z.array(userName).min(1).max(usersMax),
-    type: z.string().min(1).max(50),
-    message: z.string().min(1),
-    referenceId: z.string().max(36).nullable().default(null),
-  }),
-);
+const decodeNotify = json(notifyBody);
 
 export const notifierKind = defineActor({
   name: 'notifier',
@@ -32,8 +23,8 @@ export const notifierKind = defineActor({
       status: 201,
       roles: ['service'],
       about: `Notifies up to ${usersMax} users, all of them or none; a user who is named twice is notified once.`,
-      answer: z.array(z.object({ notificationId: z.string(), userId: z.string() })),
-      decode: decodeNotification,
+      answer: z.array(notifiedAnswer),
+      decode: decodeNotify,
       receive(_state: null, body, ctx) {
         if (Buffer.byteLength(body.message) > messageBytesMax) {
           throw new Refusal('TOO_LARGE', `A notification's message holds at most ${messageBytesMax} bytes.`);

@@ -1,18 +1,18 @@
 // Orders: services make and change them, their owners track them. The owner alone may track an order, so what is
 // pushed reaches nobody else.
-import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { OrderRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
 import { json, jsonBody, nothing } from '../body.ts';
 import {
+  changeOrderBody,
+  createOrderBody,
   orderAnswer,
   orderChangeView,
   orderStatus,
   orderView,
   orderWithHistoryAnswer,
 } from './order-views.ts';
-import { userName } from './user-views.ts';
 
 /** Changes that are shown with an order, the newest ones; all of them are kept. */
 const historyMax = 100;
@@ -21,45 +21,8 @@ const historyMax = 100;
  * all are told how it is.
  */
 const settleMs = 500;
-const yearZero = Date.parse('0000-01-01T00:00:00Z');
-const yearTenThousand = Date.parse('+010000-01-01T00:00:00Z');
-
-/** One segment of a destination. */
-const orderId = z
-  .string()
-  .min(1)
-  .max(36)
-  .regex(/^[^\p{Cc}/]*$/u, 'must not hold slashes or control characters');
-const status = z.string().min(1).max(50);
-/** Taken as milliseconds since 1970. */
-const estimatedDelivery = z.iso
-  .datetime({ offset: true })
-  .transform((text) => Date.parse(text))
-  // An offset may lead out of the years that a database can hold.
-  .refine((time) => time >= yearZero && time < yearTenThousand, 'must lie in the years 0000 to 9999');
-const currentLocation = z.string().max(255);
-
-const decodeCreate = json(
-  z.object({
-    orderId: orderId.nullish(),
-    userId: userName,
-    status,
-    estimatedDelivery: estimatedDelivery.nullable().default(null),
-    currentLocation: currentLocation.nullable().default(null),
-  }),
-);
-const decodeChange = json(
-  z
-    .object({
-      status: status.optional(),
-      estimatedDelivery: estimatedDelivery.nullable().optional(),
-      currentLocation: currentLocation.nullable().optional(),
-    })
-    .refine(
-      (body) => Object.values(body).some((value) => value !== undefined),
-      'Nothing to change is given.',
-    ),
-);
+const decodeCreateOrder = json(createOrderBody);
+const decodeChangeOrder = json(changeOrderBody);
 
 interface Order {
   /** Null while there is no such order. */
@@ -143,7 +106,7 @@ export const orderKind = defineActor({
       roles: ['service'],
       about: 'Makes an order of a user.',
       answer: orderAnswer,
-      decode: decodeCreate,
+      decode: decodeCreateOrder,
       receive(state: Order, body, ctx) {
         if (state.order) {
           throw new Refusal('CONFLICT', `There is an order ${ctx.id} already.`, { orderId: ctx.id });
@@ -167,7 +130,7 @@ export const orderKind = defineActor({
       roles: ['service'],
       about: 'Changes what is given; null takes a delivery time or a location away.',
       answer: orderAnswer,
-      decode: decodeChange,
+      decode: decodeChangeOrder,
       receive(state: Order, body, ctx) {
         const before = existing(state, ctx);
         const { estimatedDelivery: delivery, currentLocation: location } = body;

@@ -5,9 +5,9 @@ import { decimalOf, decimalPattern, difference, exactNumbers, product, sum } fro
 import type { PriceRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
 import { isoTime, json, jsonBody, nothing, type Body, type Decoder, type RawBody } from '../body.ts';
-import { decimalSchema, symbolSchema, watchLeaseMs } from './price-views.ts';
+import { holdingsBody, portfolioAnswer, type portfolioView } from './portfolio-views.ts';
+import { watchLeaseMs } from './price-views.ts';
 
-const holdingsMax = 1_000;
 /** While somebody looks; three times within a lease, so that a lost message ends nothing. */
 const renewMs = 10_000;
 /** How long after an answer of the price book the known prices are sure to be kept up to date. */
@@ -38,17 +38,7 @@ interface Portfolio {
 
 type Holding = readonly [symbol: string, quantity: string];
 
-const holdingSchema = z.object({ symbol: symbolSchema, quantity: decimalSchema });
-const putSchema = z.object({
-  holdings: z
-    .array(holdingSchema)
-    .max(holdingsMax)
-    .refine(
-      (holdings) => new Set(holdings.map(({ symbol }) => symbol)).size === holdings.length,
-      'must not name a symbol twice',
-    ),
-});
-const decodeShape = json(putSchema);
+const decodeShape = json(holdingsBody);
 
 function decodeHoldings(raw: RawBody): readonly Holding[] {
   let { holdings } = decodeShape(raw);
@@ -59,7 +49,7 @@ function decodeHoldings(raw: RawBody): readonly Holding[] {
   return holdings.map(({ symbol, quantity }) => [symbol, decimalOf(quantity) ?? '0']);
 }
 
-const decodePut: Decoder<readonly Holding[]> = Object.assign(decodeHoldings, { schema: putSchema });
+const decodePut: Decoder<readonly Holding[]> = Object.assign(decodeHoldings, { schema: holdingsBody });
 const decodeMoved = json(
   z.object({
     prices: z.array(z.tuple([z.string(), z.string().regex(decimalPattern)])),
@@ -101,7 +91,7 @@ function isKnown(state: Portfolio, holdings: readonly Holding[], now: number): b
   return isFresh(state, now) && holdings.every(([symbol]) => state.positions.get(symbol)?.price);
 }
 
-function view(state: Portfolio, now: number) {
+function view(state: Portfolio, now: number): z.input<typeof portfolioView> {
   const positions = [...state.positions].map(([symbol, position]) => ({ symbol, ...position }));
   return { positions, totalValue: state.totalValue, timestamp: isoTime(now) };
 }
@@ -109,7 +99,7 @@ function view(state: Portfolio, now: number) {
 const bodyOf = (state: Portfolio, now: number): Body => jsonBody(view(state, now));
 
 /** As a REST caller sees it: with what was put, too. */
-function answer(state: Portfolio, now: number) {
+function answer(state: Portfolio, now: number): z.input<typeof portfolioAnswer> {
   const holdings = [...state.positions].map(([symbol, { quantity }]) => ({ symbol, quantity }));
   return { holdings, ...view(state, now) };
 }
@@ -142,22 +132,6 @@ function keepWatching(state: Portfolio, ctx: Context): void {
   state.isRenewing = true;
   ctx.after(renewMs, 'renew');
 }
-
-const answerSchema = z
-  .object({
-    holdings: z.array(z.object({ symbol: z.string(), quantity: z.string() })),
-    positions: z.array(
-      z.object({
-        symbol: z.string(),
-        quantity: z.string(),
-        price: z.string().nullable(),
-        value: z.string().nullable(),
-      }),
-    ),
-    totalValue: z.string(),
-    timestamp: z.iso.datetime(),
-  })
-  .meta({ id: 'Portfolio' });
 
 export const portfolioKind = defineActor({
   name: 'portfolio',
@@ -201,7 +175,7 @@ export const portfolioKind = defineActor({
       routes: ['PUT /api/portfolio'],
       id: 'user',
       about: 'Replaces everything that the user holds.',
-      answer: answerSchema,
+      answer: portfolioAnswer,
       decode: decodePut,
       query: (state: Portfolio, holdings, ctx) =>
         isKnown(state, holdings, ctx.now) ? undefined : { name: 'prices', args: {} },
@@ -226,7 +200,7 @@ export const portfolioKind = defineActor({
       routes: ['GET /api/portfolio'],
       id: 'user',
       about: 'What the user holds, at the last known prices.',
-      answer: answerSchema,
+      answer: portfolioAnswer,
       decode: nothing,
       query: (state: Portfolio, _body, ctx) =>
         isFresh(state, ctx.now) ? undefined : { name: 'prices', args: {} },

@@ -1,21 +1,13 @@
 // Presence: one actor per user, to which the runtime ties every session of that user.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import { command, defineActor, type Context } from '../actor.ts';
 import { isoTime, jsonBody, nothing } from '../body.ts';
+import { presenceAnswer, type presenceChange } from './presence-views.ts';
 import { userName } from './user-views.ts';
 
 /** After its shard was lost, sessions are tied again one edge after the other: meanwhile their count is no news. */
 const settleMs = 500;
-
-const answer = z
-  .object({
-    userId: z.string(),
-    online: z.boolean(),
-    sessions: z.number().int(),
-    lastSeen: z.iso.datetime().nullable(),
-  })
-  .meta({ id: 'Presence' });
 
 interface Presence {
   /** When the user's first session came or the last one went; null for one who was never there. */
@@ -34,7 +26,8 @@ function presenceView(ctx: Context) {
 }
 
 function presenceBody(ctx: Context) {
-  return jsonBody({ ...presenceView(ctx), timestamp: isoTime(ctx.now) });
+  const change: z.input<typeof presenceChange> = { ...presenceView(ctx), timestamp: isoTime(ctx.now) };
+  return jsonBody(change);
 }
 
 function assertUser(ctx: Context): void {
@@ -109,7 +102,7 @@ export const presenceKind = defineActor({
       routes: ['SUBSCRIBE /app/presence.query', 'GET /api/presence'],
       id: 'each:users',
       about: 'Says of each user whether and with how many sessions it is online, and when it was last seen.',
-      answer,
+      answer: presenceAnswer,
       decode: nothing,
       receive(state: Presence, _body, ctx) {
         assertUser(ctx);

@@ -25,7 +25,7 @@ export const decimalSchema = z
   .refine((value) => decimalOf(value) !== null, decimalHint)
   .meta({ examples: ['187.25'], description: `A decimal: ${decimalHint}.` });
 
-const tickSchema = z.object({
+export const tickSchema = z.object({
   symbol: symbolSchema,
   price: decimalSchema,
   volume: optional(z.int().min(0)),

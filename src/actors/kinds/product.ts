@@ -1,29 +1,22 @@
 // Products: one actor each, so that every change is made on the quantity that the one before has left.
-import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { ProductRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { isoTime, json, nothing, optional } from '../body.ts';
-import { changesStream, productAnswer, productView, urgentStream, type Change } from './inventory-views.ts';
+import { isoTime, json, nothing } from '../body.ts';
+import {
+  changesStream,
+  productAnswer,
+  productView,
+  putProductBody,
+  quantityMax,
+  updateProductBody,
+  urgentStream,
+  type Change,
+} from './inventory-views.ts';
 
 const idCharactersMax = 64;
-const quantityMax = Number.MAX_SAFE_INTEGER;
-
-const quantity = z.number().int().min(0).max(quantityMax);
-
-const decodeUpdate = json(
-  z
-    .object({
-      quantity: optional(quantity),
-      delta: optional(z.number().int().min(-quantityMax).max(quantityMax)),
-      urgent: optional(z.boolean(), false),
-      idempotencyKey: optional(z.string().min(1).max(255)),
-    })
-    .refine((body) => (body.quantity === undefined) !== (body.delta === undefined), {
-      message: 'Give either quantity or delta.',
-    }),
-);
-const decodePut = json(z.object({ name: optional(z.string().trim().min(1).max(255)), quantity }));
+const decodeUpdateProduct = json(updateProductBody);
+const decodePutProduct = json(putProductBody);
 
 interface Product {
   /** Null while there is no such product. */
@@ -91,7 +84,7 @@ export const productKind = defineActor({
     update: command({
       routes: ['SEND /app/inventory.update/{id}'],
       roles: ['service'],
-      decode: decodeUpdate,
+      decode: decodeUpdateProduct,
       idempotencyKey: (body) => body.idempotencyKey,
       receive(state: Product, body, ctx) {
         refuseOddId(ctx.id);
@@ -123,7 +116,7 @@ export const productKind = defineActor({
       about:
         'Sets the quantity of a product, and its name when one is given; makes the product when it is new.',
       answer: productAnswer,
-      decode: decodePut,
+      decode: decodePutProduct,
       receive(state: Product, body, ctx) {
         refuseOddId(ctx.id);
         ctx.reply(productView(change(state, { ...body, urgent: false }, ctx)));

@@ -1,7 +1,26 @@
-// How rooms, their members and their messages look from outside.
+// How rooms, their members and their messages look from outside, and what may be asked of them.
 import { z } from 'zod';
-import { isoTime } from '../body.ts';
+import { isoTime, optional } from '../body.ts';
 import type { ChatMessageRow, ChatRoomRow } from '../../storage/tables.ts';
+import { userName } from './user-views.ts';
+
+export const memberRoles = ['MEMBER', 'ADMIN'] as const;
+
+export const createRoomBody = z.object({
+  name: z.string().trim().min(1).max(255),
+  isPrivate: optional(z.boolean(), false),
+});
+export const addMemberBody = z.object({
+  userId: userName,
+  role: optional(z.enum(memberRoles), 'MEMBER'),
+});
+export const sendMessageBody = z.object({
+  content: z.string().min(1),
+  messageType: optional(z.string().min(1).max(20), 'TEXT'),
+  clientMessageId: optional(z.string().min(1).max(255)),
+});
+export const readUpToBody = z.object({ lastReadMessageId: z.string().min(1).max(36) });
+export const typingBody = z.object({ typing: z.boolean() });
 
 export const roomAnswer = z
   .object({
@@ -37,6 +56,23 @@ export const messageAnswer = z
     seq: z.int(),
   })
   .meta({ id: 'ChatMessage' });
+
+/** Who comes and goes, and who types. */
+export const roomEvent = z.object({
+  type: z.enum(['USER_JOINED', 'USER_LEFT', 'TYPING']),
+  roomId: z.string(),
+  userId: z.string(),
+  timestamp: z.iso.datetime(),
+  /** Of TYPING. */
+  typing: z.boolean().optional(),
+});
+
+export const readReceipt = z.object({
+  readerId: z.string(),
+  roomId: z.string(),
+  lastReadMessageId: z.string(),
+  readAt: z.iso.datetime(),
+});
 
 export function roomSummary(room: ChatRoomRow): z.input<typeof roomAnswer> {
   return {

@@ -3,40 +3,35 @@ import { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 import type { ChatMessageRow, ChatRoomRow } from '../../storage/tables.ts';
 import { command, defineActor, type Context } from '../actor.ts';
-import { isoTime, json, jsonBody, nothing, optional } from '../body.ts';
+import { isoTime, json, jsonBody, nothing } from '../body.ts';
 import {
+  addMemberBody,
+  createRoomBody,
   memberAnswer,
   messageAnswer,
   messageView,
+  readUpToBody,
   roomAnswer,
   roomDetailAnswer,
   roomSummary,
+  sendMessageBody,
+  typingBody,
+  type memberRoles,
+  type readReceipt,
+  type roomEvent,
 } from './room-views.ts';
-import { userName } from './user-views.ts';
 
 const contentBytesMax = 8 * 1024;
 const membersMax = 100_000;
 const historyPageMax = 1_000;
 
-const roles = ['MEMBER', 'ADMIN'] as const;
-type Role = (typeof roles)[number];
+const decodeSendMessage = json(sendMessageBody);
+const decodeReadUpTo = json(readUpToBody);
+const decodeTyping = json(typingBody);
+const decodeCreateRoom = json(createRoomBody);
+const decodeAddMember = json(addMemberBody);
 
-const decodeCreateRoom = json(
-  z.object({
-    name: z.string().trim().min(1).max(255),
-    isPrivate: optional(z.boolean(), false),
-  }),
-);
-const decodeAddMember = json(z.object({ userId: userName, role: optional(z.enum(roles), 'MEMBER') }));
-const decodeSendMessage = json(
-  z.object({
-    content: z.string().min(1),
-    messageType: optional(z.string().min(1).max(20), 'TEXT'),
-    clientMessageId: optional(z.string().min(1).max(255)),
-  }),
-);
-const decodeReadUpTo = json(z.object({ lastReadMessageId: z.string().min(1).max(36) }));
-const decodeTyping = json(z.object({ typing: z.boolean() }));
+type Role = (typeof memberRoles)[number];
 
 interface Member {
   role: string;
@@ -73,9 +68,11 @@ function admin(state: Room, ctx: Context): void {
   }
 }
 
-function publishEvent(ctx: Context, type: string, user: string, more: object = {}): void {
-  const event = { type, roomId: ctx.id, userId: user, timestamp: isoTime(ctx.now), ...more };
-  ctx.publish('events', jsonBody(event));
+type Event = z.input<typeof roomEvent>;
+
+function publishEvent(ctx: Context, event: Omit<Event, 'roomId' | 'timestamp'>): void {
+  const whole: Event = { ...event, roomId: ctx.id, timestamp: isoTime(ctx.now) };
+  ctx.publish('events', jsonBody(whole));
 }
 
 function join(state: Room, user: string, role: Role, ctx: Context): void {
@@ -88,7 +85,7 @@ function join(state: Room, user: string, role: Role, ctx: Context): void {
     table: 'chat_room_members',
     row: { room_id: ctx.id, user_id: user, role, joined_at: ctx.now },
   });
-  publishEvent(ctx, 'USER_JOINED', user);
+  publishEvent(ctx, { type: 'USER_JOINED', userId: user });
 }
 
 function memberView(id: string, [user, member]: readonly [string, Member]): z.input<typeof memberAnswer> {
@@ -209,7 +206,7 @@ export const roomKind = defineActor({
         if (upto > after) {
           ctx.write({ op: 'mark_read', roomId: ctx.id, readerId: ctx.user, after, upto, at: ctx.now });
         }
-        const receipt = {
+        const receipt: z.input<typeof readReceipt> = {
           readerId: ctx.user,
           roomId: ctx.id,
           lastReadMessageId: body.lastReadMessageId,
@@ -224,7 +221,7 @@ export const roomKind = defineActor({
       decode: decodeTyping,
       receive(state: Room, body, ctx) {
         visible(state, ctx);
-        publishEvent(ctx, 'TYPING', ctx.user, { typing: body.typing });
+        publishEvent(ctx, { type: 'TYPING', userId: ctx.user, typing: body.typing });
       },
     }),
 
@@ -323,7 +320,7 @@ export const roomKind = defineActor({
           table: 'chat_room_members',
           key: { room_id: ctx.id, user_id: leaver },
         });
-        publishEvent(ctx, 'USER_LEFT', leaver);
+        publishEvent(ctx, { type: 'USER_LEFT', userId: leaver });
         if (state.room?.is_private === true) {
           for (const stream of ['messages', 'events', 'receipts']) ctx.revoke(stream, leaver);
         }

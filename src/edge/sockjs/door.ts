@@ -1,6 +1,7 @@
 // The way in to all endpoints of an edge: requests go to where their session is.
 import { placement } from '../../actors/placement.ts';
 import type { LinkEnd } from '../../link/link.ts';
+import { BodyBudget } from './body-budget.ts';
 import { refuse, type Endpoint, type SessionPlace } from './endpoint.ts';
 import type { LocalExchange } from './local-exchange.ts';
 import { placeOf, type Place } from './place.ts';
@@ -9,6 +10,8 @@ import { Relay, type RelayedExchange } from './relay.ts';
 export interface DoorOptions {
   /** Which edge of how many this is; the only one unless given. */
   readonly place?: { readonly index: number; readonly count: number };
+  /** Bytes of the bodies that are being read; one that finds no room is answered with 503. */
+  readonly bodiesBytesMax: number;
   /** Told of a fault in what another edge has handed over. */
   readonly onFault: (error: unknown) => void;
 }
@@ -25,10 +28,13 @@ export class Door {
   readonly endpoints: readonly Endpoint[];
   readonly #place: NonNullable<DoorOptions['place']>;
   readonly #onFault: DoorOptions['onFault'];
+  readonly #budget: BodyBudget;
   readonly #relay = new Relay((exchange, body) => this.#serve(exchange, body));
 
-  constructor(endpoints: readonly Endpoint[], { place = { index: 0, count: 1 }, onFault }: DoorOptions) {
+  constructor(endpoints: readonly Endpoint[], options: DoorOptions) {
+    const { place = { index: 0, count: 1 }, bodiesBytesMax, onFault } = options;
     this.endpoints = endpoints;
+    this.#budget = new BodyBudget(bodiesBytesMax);
     this.#place = place;
     this.#onFault = onFault;
   }
@@ -62,25 +68,17 @@ export class Door {
     return null;
   }
 
-  /**
-   * Takes a request that came in here; must be called in the turn in which it came.
-   *
-   * @param guard what later calls are made through: nothing may be thrown into the transport.
-   */
-  handle(exchange: LocalExchange, { endpoint, place }: Found, guard: (task: () => void) => void): void {
+  /** Takes a request that came in here; must be called in the turn in which it came. */
+  handle(exchange: LocalExchange, { endpoint, place }: Found): void {
     const { origin, host } = exchange.request;
     if (!endpoint.options.allows(origin, host)) return refuse(exchange, 403);
     if (endpoint.answer(exchange, place) || place?.kind !== 'session') return;
     if (place.transport !== 'xhr_send') return this.#toSession(exchange, endpoint, place, noBody);
     const { messageBytesMax } = endpoint.options.limits;
-    exchange.readBody(
-      messageBytesMax,
-      (body) => {
-        if (body) this.#toSession(exchange, endpoint, place, body);
-        else refuse(exchange, 413);
-      },
-      guard,
-    );
+    exchange.readBody({ bytesMax: messageBytesMax, budget: this.#budget }, (body) => {
+      if (typeof body === 'number') refuse(exchange, body);
+      else this.#toSession(exchange, endpoint, place, body);
+    });
   }
 
   #toSession(exchange: LocalExchange, endpoint: Endpoint, place: SessionPlace, body: Uint8Array): void {

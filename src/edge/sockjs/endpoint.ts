@@ -2,7 +2,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { newUint32 } from '../../lib/random.ts';
 import type { SockjsApp } from './connection.ts';
-import type { Exchange, ResponseHeaders } from './exchange.ts';
+import type { Exchange, ResponseHeaders, SockjsRequest } from './exchange.ts';
 import { decodeMessages } from './frames.ts';
 import {
   cachedForAYear,
@@ -103,8 +103,7 @@ export class Endpoint {
       if (!isAdmitted) return refuse(exchange, 404, crossOrigin(exchange.request));
       if (transport === 'xhr_send') return this.#receive(exchange, session, body);
       if (transport !== session.transport) return refuse(exchange, 404, crossOrigin(exchange.request));
-      const receiver = this.#receiver(exchange, transport);
-      if (receiver) session.attach(receiver);
+      session.attach(this.#receiver(exchange, transport));
     };
     if (typeof admitted === 'boolean') return goOn(admitted);
     void admitted.then(goOn);
@@ -114,7 +113,6 @@ export class Endpoint {
     const { limits, clock, groups, app } = this.options;
     if (this.draining || this.#sessions.size >= limits.sessionsMax) return refuse(exchange, 503);
     const receiver = this.#receiver(exchange, name);
-    if (!receiver) return;
     const { address, credential } = exchange.request;
     const cookie = shownCookie(exchange.request);
     const session = new HttpSession({
@@ -130,14 +128,18 @@ export class Endpoint {
     session.open(receiver, app, credential);
   }
 
-  /** Null when the request is wrong, which is answered then. */
-  #receiver(exchange: Exchange, name: ReceivingName): Receiver | null {
+  #receiver(exchange: Exchange, name: ReceivingName): Receiver {
     const transport = receiving[name];
-    const callback = name === 'htmlfile' ? callbackOf(exchange) : '';
-    if (callback === null) return null;
     const headers = { 'content-type': transport.contentType, ...this.#sessionHeaders(exchange) };
     const bytesMax = this.options.limits.responseBytesMax;
-    return new Receiver({ exchange, transport, headers, callback, bytesMax });
+    const callback = callbackOf(exchange.request);
+    return new Receiver({
+      exchange,
+      transport,
+      headers,
+      callback: isCallback(callback) ? callback : '',
+      bytesMax,
+    });
   }
 
   #receive(exchange: Exchange, session: HttpSession, body: Uint8Array): void {
@@ -164,6 +166,7 @@ export class Endpoint {
       const allow = transport === 'websocket' ? method : `OPTIONS, ${method}`;
       exchange.respond(405, { allow }, '');
     } else if (transport === 'websocket') refuseUpgrade(exchange);
+    else if (transport === 'htmlfile' && !isCallback(callbackOf(request))) refuseCallback(exchange);
     else return false;
     return true;
   }
@@ -224,12 +227,20 @@ function refuseUpgrade(exchange: Exchange): void {
   exchange.respond(400, text, `${isWrong}\n`);
 }
 
-/** The name of a function of a page; null when it is none, which is answered then. */
-function callbackOf(exchange: Exchange): string | null {
-  const query = new URLSearchParams(exchange.request.query);
-  const callback = query.get('c') ?? query.get('callback') ?? '';
-  if (/^[\w.]{1,128}$/.test(callback)) return callback;
-  const what = callback === '' ? '"callback" parameter required' : 'invalid "callback" parameter';
+/** What a request for `htmlfile` names as the function of its page; empty for none. */
+function callbackOf({ query }: SockjsRequest): string {
+  const parameters = new URLSearchParams(query);
+  return parameters.get('c') ?? parameters.get('callback') ?? '';
+}
+
+/** It is written into a script, so it must be a name and nothing else. */
+function isCallback(name: string): boolean {
+  return /^[\w.]{1,128}$/.test(name);
+}
+
+/** Whatever became of the session: it is the request that is wrong. */
+function refuseCallback(exchange: Exchange): void {
+  const isMissing = callbackOf(exchange.request) === '';
+  const what = isMissing ? '"callback" parameter required' : 'invalid "callback" parameter';
   exchange.respond(500, { ...text, ...neverCached }, `${what}\n`);
-  return null;
 }

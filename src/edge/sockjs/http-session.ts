@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import type { SockjsApp, SockjsConnection, SockjsHandler } from './connection.ts';
 import { beatFrame, closeFrame, joinQuoted, messageFrame, openFrame, quotedIn } from './frames.ts';
 import type { HttpGroups } from './http-groups.ts';
+import { Outbox } from './outbox.ts';
 import type { Receiver } from './receiver.ts';
 import type { ReceivingName } from './transport.ts';
 
@@ -36,9 +37,7 @@ export class HttpSession implements SockjsConnection {
   readonly #options: HttpSessionOptions;
   #handler: SockjsHandler | null = null;
   #receiver: Receiver | null = null;
-  /** Messages as they stand in a frame. */
-  #queue: Uint8Array[] = [];
-  #queuedBytes = 0;
+  readonly #outbox = new Outbox();
   #flushes = false;
   /** Set when the session is closed: what whoever asks is told, until it is gone. */
   #closing: Uint8Array | null = null;
@@ -62,7 +61,7 @@ export class HttpSession implements SockjsConnection {
   }
 
   get bufferedBytes(): number {
-    return this.#queuedBytes;
+    return this.#outbox.bytes;
   }
 
   /** The first request. @throws what the app throws, after the session has ended. */
@@ -110,17 +109,15 @@ export class HttpSession implements SockjsConnection {
 
   sendFrame(frame: Uint8Array): void {
     if (this.#closing) return;
-    const message = quotedIn(frame);
-    this.#queue.push(message);
-    this.#queuedBytes += message.length;
+    this.#outbox.push(quotedIn(frame));
     if (this.#flushes) return;
     // What is sent together goes out in one frame.
     this.#flushes = true;
     queueMicrotask(() => {
       this.#flushes = false;
       this.#flush();
-      if (this.#queuedBytes <= this.#options.unreadBytesMax || this.#closing) return;
-      this.#clear();
+      if (this.#outbox.bytes <= this.#options.unreadBytesMax || this.#closing) return;
+      this.#outbox.clear();
       this.#finish(unread);
     });
   }
@@ -152,7 +149,7 @@ export class HttpSession implements SockjsConnection {
       if (this.#receiver !== receiver) return;
       this.#receiver = null;
       // What was on its way may be lost.
-      this.#clear();
+      this.#outbox.clear();
       this.#isTold = true;
       if (!this.#closing) this.#finish(interrupted);
     };
@@ -178,7 +175,7 @@ export class HttpSession implements SockjsConnection {
     const { clock, disconnectDelayMs } = this.#options;
     this.#timer?.cancel();
     this.#timer = clock.after(disconnectDelayMs + bytesToRead / readBytesPerMs, () => {
-      this.#clear();
+      this.#outbox.clear();
       if (!this.#closing) this.#finish(goAway);
       this.#forget();
     });
@@ -190,28 +187,11 @@ export class HttpSession implements SockjsConnection {
   }
 
   #flush(): void {
-    if (!this.#receiver || this.#queue.length === 0) return;
-    for (let receiver = this.#receiver; this.#queue.length > 0 && this.#receiver; receiver = this.#receiver) {
-      this.#write(receiver, joinQuoted(this.#dequeue(receiver.room)));
+    if (!this.#receiver || this.#outbox.isEmpty) return;
+    for (let receiver = this.#receiver; !this.#outbox.isEmpty && this.#receiver; receiver = this.#receiver) {
+      this.#write(receiver, joinQuoted(this.#outbox.take(receiver.room)));
     }
     if (!this.#closing) this.#handler?.drained();
-  }
-
-  /** At least one message, and no more than reach that size. */
-  #dequeue(bytesMax: number): Uint8Array[] {
-    let bytes = 0;
-    let count = 0;
-    do {
-      bytes += this.#queue[count]?.length ?? 0;
-      count += 1;
-    } while (bytes < bytesMax && count < this.#queue.length);
-    this.#queuedBytes -= bytes;
-    return this.#queue.splice(0, count);
-  }
-
-  #clear(): void {
-    this.#queue = [];
-    this.#queuedBytes = 0;
   }
 
   #finish(frame: Uint8Array): void {
@@ -227,7 +207,7 @@ export class HttpSession implements SockjsConnection {
   }
 
   #answerClosed(receiver: Receiver, frame: Uint8Array): void {
-    if (this.#queue.length === 0) return this.#tell(receiver, frame);
+    if (this.#outbox.isEmpty) return this.#tell(receiver, frame);
     this.#receiver = receiver;
     this.#flush();
     if (this.#receiver) this.#tell(receiver, frame);

@@ -1,5 +1,6 @@
 // An exchange whose socket is here.
 import { STATUS_CODES } from 'node:http';
+import type { BodyBudget } from './body-budget.ts';
 import type { Exchange, ResponseHeaders, SockjsRequest } from './exchange.ts';
 
 /** What is used of the transport's response; nothing of it may be after it has ended or was aborted. */
@@ -15,6 +16,17 @@ export interface ResponseOut {
   close(): unknown;
 }
 
+/** Calls the task, and `giveUp` after a fault in it: nothing may be thrown into the transport. */
+export type Guard = (task: () => void, giveUp?: () => void) => void;
+
+export interface BodyBounds {
+  readonly bytesMax: number;
+  /** Of all bodies together. */
+  readonly budget: BodyBudget;
+}
+
+type BodyRefusal = 413 | 503;
+
 export class LocalExchange implements Exchange {
   readonly request: SockjsRequest;
   done = false;
@@ -22,39 +34,53 @@ export class LocalExchange implements Exchange {
   /** Told of the status when there is one. */
   onStatus: ((status: number) => void) | null = null;
   readonly #out: ResponseOut;
+  readonly #guard: Guard;
+  #giveUpBody: () => void = () => undefined;
 
-  constructor(out: ResponseOut, request: SockjsRequest) {
+  constructor(out: ResponseOut, request: SockjsRequest, guard: Guard) {
     this.request = request;
     this.#out = out;
+    this.#guard = guard;
     out.onAborted(() => {
       this.done = true;
-      this.onAborted?.();
+      this.#giveUpBody();
+      this.guarded(() => this.onAborted?.());
     });
+  }
+
+  /** Calls the task; a fault in it cuts the connection. */
+  guarded(task: () => void): void {
+    this.#guard(task, () => this.cut());
   }
 
   /**
    * Reads the body, which must be asked for at once.
    *
-   * @param read called once, with null when it is longer than `bytesMax`; not called when the client is gone before.
-   * @param guard what calls are made through: nothing may be thrown into the transport.
+   * @param read called once, with the status that refuses a body which is longer than `bytesMax` (413) or finds no room
+   *   (503); not called when the client is gone before.
    */
-  readBody(
-    bytesMax: number,
-    read: (body: Uint8Array | null) => void,
-    guard: (task: () => void) => void,
-  ): void {
+  readBody({ bytesMax, budget }: BodyBounds, read: (body: Uint8Array | BodyRefusal) => void): void {
     let pieces: Uint8Array[] = [];
     let bytes = 0;
+    let isRead = false;
+    const finish = (body: () => Uint8Array | BodyRefusal): void => {
+      isRead = true;
+      this.guarded(() => read(body()));
+      this.#giveUpBody();
+    };
+    this.#giveUpBody = () => {
+      pieces = [];
+      budget.giveBack(bytes);
+      bytes = 0;
+    };
     this.#out.onData((chunk, isLast) => {
-      if (this.done || bytes > bytesMax) return;
+      if (this.done || isRead) return;
+      if (bytes + chunk.byteLength > bytesMax) return finish(() => 413);
+      if (!budget.take(chunk.byteLength)) return finish(() => 503);
       bytes += chunk.byteLength;
-      if (bytes > bytesMax) {
-        pieces = [];
-        return guard(() => read(null));
-      }
       // The transport takes the chunk back.
       pieces.push(new Uint8Array(chunk.slice(0)));
-      if (isLast) guard(() => read(Buffer.concat(pieces)));
+      if (isLast) finish(() => Buffer.concat(pieces));
     });
   }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Door } from './door.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { SockjsRequest } from './exchange.ts';
-import { LocalExchange, type ResponseOut } from './local-exchange.ts';
+import { LocalExchange, type Guard, type ResponseOut } from './local-exchange.ts';
 import { placeOf } from './place.ts';
 import { SockjsSocket, type SocketOut } from './socket.ts';
 
@@ -51,8 +51,7 @@ export interface MountOptions {
   readonly clock: Clock;
   /** What a request shows of who it is from. */
   readonly credentialOf: (query: string, authorization: string) => string | null;
-  /** Calls the task; what it throws ends with `giveUp`. */
-  readonly guard: (task: () => void, giveUp?: () => void) => void;
+  readonly guard: Guard;
   /** Told of each status answered. */
   readonly onStatus: (status: number) => void;
   /** Whether `BASE/websocket` is to be served as well. */
@@ -92,10 +91,9 @@ export function handleRequest(
   if (!found) return false;
   const address = Buffer.from(response.getRemoteAddressAsText()).toString();
   const asked = requestOf(request, address, credentialOf);
-  const exchange = new LocalExchange(response, asked);
+  const exchange = new LocalExchange(response, asked, guard);
   exchange.onStatus = onStatus;
-  const guarded = (task: () => void): void => guard(task, () => exchange.cut());
-  guarded(() => door.handle(exchange, found, guarded));
+  exchange.guarded(() => door.handle(exchange, found));
   return true;
 }
 

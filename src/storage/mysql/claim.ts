@@ -15,6 +15,23 @@ const selection = 'SELECT territory, epoch, owner FROM owners WHERE territory = 
 export const ownerOfCommit = `${selection} LOCK IN SHARE MODE`;
 
 /**
+ * With READ COMMITTED a binary log of statements takes no change of a row, so nothing could ever be committed. It is asked
+ * of a session that is new, as those of commits will be.
+ */
+async function assertLogs(session: Session, location: MysqlLocation): Promise<void> {
+  const rows = await session.rows<{ Variable_name: string; Value: string }>(
+    "SHOW VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format')",
+  );
+  const settings = new Map(rows.map((row) => [row.Variable_name, row.Value]));
+  if (settings.get('log_bin') !== 'ON' || settings.get('binlog_format') !== 'STATEMENT') return;
+  throw new StorageError(
+    'UNAVAILABLE',
+    `The database server of ${describe(location)} has a binary log of statements (binlog_format=STATEMENT), ` +
+      'which takes nothing that Stagewire writes: set binlog_format to ROW or MIXED.',
+  );
+}
+
+/**
  * Makes `owner` the one that may write. Waits for a commit that is on its way; one that begins later is fenced off.
  *
  * @param lockTimeoutMs how long it waits, whole seconds.
@@ -28,6 +45,7 @@ export async function claimMysql(
 ): Promise<Claim> {
   const session = await Session.open(location, { lockTimeoutMs });
   try {
+    await assertLogs(session, location);
     await session.run('START TRANSACTION');
     // Makes the row that the next statement locks; two that only looked for it could each keep the other from making it.
     await session.run(

@@ -18,12 +18,8 @@ import { sessionSettings } from './session-settings.ts';
 
 // Those of all statements of a group: of 24 tables, in some sizes each.
 const statementsMax = 256;
-// MariaDB ends a transaction that nobody goes on with, as of a host that is gone without a word: it would hold its locks
-// until the server misses the connection. Far above the pauses of one that goes on.
-const idleLimitS = 30;
-
 export type CommitConnectionOptions = Pick<ConnectionOptions, 'location' | 'clock'> & {
-  readonly limits: Pick<MysqlLimits, 'openMs' | 'lockMs' | 'sessionEndMs'>;
+  readonly limits: Pick<MysqlLimits, 'openMs' | 'lockMs' | 'sessionEndMs' | 'silenceMs'>;
 };
 
 /** @param lock a name of `newCommitLock`, the same for all connections of a store. */
@@ -31,16 +27,22 @@ export async function openCommitConnection(
   options: CommitConnectionOptions,
   lock: string,
 ): Promise<Connection> {
-  const { lockMs, sessionEndMs } = options.limits;
+  const { lockMs, sessionEndMs, silenceMs } = options.limits;
   // The servers count whole seconds.
   const lockS = Math.ceil(lockMs / 1_000);
+  // A host that is gone without a word leaves a transaction that holds its locks until the server misses the connection,
+  // and as long nobody else can commit or claim. So the server ends a session of which it hears nothing for longer than
+  // there is between two pings, and MariaDB, which can, a transaction that nobody goes on with sooner. Both are far above
+  // the pauses of a commit that goes on; one that loses its connection before COMMIT was sent is made again on another.
+  const silenceS = Math.ceil(silenceMs / 1_000);
   const connection = await Connection.open({
     ...options,
     statementsMax,
     settings: (isMariadb) => [
       ...sessionSettings(isMariadb),
-      `SET SESSION innodb_lock_wait_timeout = ${lockS}, lock_wait_timeout = ${lockS}`,
-      ...(isMariadb ? [`SET SESSION idle_transaction_timeout = ${idleLimitS}`] : []),
+      `SET SESSION innodb_lock_wait_timeout = ${lockS}, lock_wait_timeout = ${lockS}, ` +
+        `wait_timeout = ${silenceS}`,
+      ...(isMariadb ? [`SET SESSION idle_transaction_timeout = ${Math.ceil(silenceS / 2)}`] : []),
     ],
   });
   try {

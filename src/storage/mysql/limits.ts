@@ -11,6 +11,8 @@ export interface MysqlLimits {
   readonly commitMs: number;
   /** For the lock of a row that somebody else has; then the commit is tried again. */
   readonly lockMs: number;
+  /** After so long without a word the server ends the session of commits: twice the time between two pings. */
+  readonly silenceMs: number;
   /** For one query, in a connection of its own. */
   readonly queryMs: number;
   /** For such a connection. */
@@ -27,6 +29,7 @@ export const defaultLimits: MysqlLimits = {
   commitMs: 10_000,
   // Above a slow flush, and so far below the time of a commit that it can be tried again.
   lockMs: 2_000,
+  silenceMs: 60_000,
   queryMs: 5_000,
   turnMs: 5_000,
 };

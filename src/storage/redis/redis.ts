@@ -1,7 +1,7 @@
 // Redis as what nodes share: one loop tells it what the parts have said, whenever it is there.
 import type { Logger } from 'pino';
 import { backoffMs, type Backoff } from '../../lib/backoff.ts';
-import type { Clock, Timer } from '../../lib/clock.ts';
+import { monotonicMs, type Clock, type Timer } from '../../lib/clock.ts';
 import { chance } from '../../lib/random.ts';
 import type { Shared, SharedChange, SharedNode } from '../shared.ts';
 import { storableText } from '../storable.ts';
@@ -87,6 +87,8 @@ class RedisNode implements SharedNode {
   #isAwake = false;
   /** Null until the first try has come to an end. */
   #isThere: boolean | null = null;
+  #awaySinceMs = 0;
+  #droppedBefore = 0;
   #failures = 0;
   /** Steps since the last failure. */
   #steps = 0;
@@ -221,17 +223,25 @@ class RedisNode implements SharedNode {
     this.#failures = 0;
     this.#reads.punctual();
     if (this.#isThere === true) return;
-    this.#options.log.info(this.#isThere === null ? 'Redis is there' : 'Redis is back');
+    const { log, counts } = this.#options;
+    if (this.#isThere === null) log.info('Redis is there');
+    else {
+      const awayMs = Math.round(monotonicMs() - this.#awaySinceMs);
+      log.info({ awayMs, dropped: counts.dropped.value - this.#droppedBefore }, 'Redis is back');
+    }
     this.#isThere = true;
-    this.#options.counts.unavailable.set(0);
+    counts.unavailable.set(0);
   }
 
   #lost(reason: string): void {
     this.#teller.lost();
     if (this.#isThere === false || this.#isClosing) return;
     this.#isThere = false;
-    this.#options.counts.unavailable.set(1);
-    this.#options.log.warn({ reason }, 'Redis is away, the node goes on without it');
+    const { log, counts } = this.#options;
+    this.#awaySinceMs = monotonicMs();
+    this.#droppedBefore = counts.dropped.value;
+    counts.unavailable.set(1);
+    log.warn({ reason }, 'Redis is away, the node goes on without it');
   }
 
   /** Redis does not do its work, though there may be a connection. */
