@@ -1,49 +1,26 @@
 // A CodeMirror 6 editor of a document that others edit too: `stagewire/client/codemirror`.
-import { Annotation, EditorState, Prec, type ChangeSet, type Extension } from '@codemirror/state';
+import {
+  Annotation,
+  EditorState,
+  Transaction,
+  type ChangeSet,
+  type Extension,
+  type TransactionSpec,
+} from '@codemirror/state';
 import {
   Decoration,
-  keymap,
   ViewPlugin,
-  WidgetType,
   type DecorationSet,
   type EditorView,
   type ViewUpdate,
 } from '@codemirror/view';
 import type { Change, Changes } from '../text/changes.ts';
-import type { Cursor } from './cursors.ts';
+import { cursorTheme, decorationsOf } from './codemirror-cursors.ts';
 import type { Document, DocumentEvent } from './documents.ts';
+import { difference, wholePairs } from './pairs.ts';
 
 /** Marks what did not come from this editor. */
-const fromOthers = Annotation.define<true>();
-
-/** How a cursor of others looks: by default a bar in a colour of the user's, with the name as its title. */
-class CursorWidget extends WidgetType {
-  readonly #userId: string;
-
-  constructor(userId: string) {
-    super();
-    this.#userId = userId;
-  }
-
-  override eq(other: CursorWidget): boolean {
-    return other.#userId === this.#userId;
-  }
-
-  override toDOM(view: EditorView): ReturnType<WidgetType['toDOM']> {
-    const bar = view.dom.ownerDocument.createElement('span');
-    bar.className = 'stagewire-cursor';
-    bar.title = this.#userId;
-    bar.style.borderLeft = `2px solid ${colourOf(this.#userId)}`;
-    bar.style.marginLeft = '-1px';
-    return bar;
-  }
-}
-
-function colourOf(userId: string): string {
-  let hue = 0;
-  for (const character of userId) hue = (hue * 31 + (character.codePointAt(0) ?? 0)) % 360;
-  return `hsl(${hue} 70% 45%)`;
-}
+const fromDocument = Annotation.define<true>();
 
 function changesOf(set: ChangeSet): Changes {
   const changes: Change[] = [];
@@ -53,46 +30,32 @@ function changesOf(set: ChangeSet): Changes {
   return changes;
 }
 
-function decorationsOf(cursors: readonly Cursor[], length: number): DecorationSet {
-  const within = (position: number): number => Math.min(position, length);
-  const marks = cursors.flatMap(({ userId, position, anchor }) => {
-    const [from, to] = [Math.min(position, anchor), Math.max(position, anchor)].map(within) as [
-      number,
-      number,
-    ];
-    const background = `color-mix(in srgb, ${colourOf(userId)} 20%, transparent)`;
-    const selected = Decoration.mark({ attributes: { style: `background-color: ${background}` } });
-    const bar = Decoration.widget({ widget: new CursorWidget(userId), side: 1 }).range(within(position));
-    return from < to ? [selected.range(from, to), bar] : [bar];
-  });
-  return Decoration.set(marks, true);
-}
-
 /** Joins one editor with the document: what the one does, the other hears of. */
 class Binding {
   decorations: DecorationSet = Decoration.none;
   readonly #view: EditorView;
   readonly #document: Document;
   readonly #stop: () => void;
+  /** Until its own edit has come back to it. */
   #isEditing = false;
+  /** The two differ, and are made the same once the editor can be changed. */
+  #isApart = false;
+  /** What the editor showed when an edit of it was not taken. */
+  #lost: string | null = null;
+  #isDestroyed = false;
 
   constructor(view: EditorView, document: Document) {
     this.#view = view;
     this.#document = document;
     this.#stop = document.onEvent((event) => this.#heard(event));
     // Within the making of a view it can't be changed.
-    queueMicrotask(() => document.isOpen && this.#replace());
+    this.#joinSoon();
   }
 
   update(update: ViewUpdate): void {
     for (const transaction of update.transactions) {
-      if (transaction.docChanged && transaction.annotation(fromOthers) === undefined) {
-        this.#isEditing = true;
-        try {
-          this.#document.edit(changesOf(transaction.changes));
-        } finally {
-          this.#isEditing = false;
-        }
+      if (transaction.docChanged && transaction.annotation(fromDocument) === undefined) {
+        this.#edited(transaction);
       }
     }
     if (update.selectionSet || update.docChanged) {
@@ -103,53 +66,98 @@ class Binding {
   }
 
   destroy(): void {
+    this.#isDestroyed = true;
     this.#stop();
   }
 
-  #heard(event: DocumentEvent): void {
-    // What this editor does comes back while it does it.
-    if (this.#isEditing) return;
-    if (event.type === 'changed') {
-      const changes = event.changes.map(({ position, length, text }) => ({
-        from: position,
-        to: position + length,
-        insert: this.#view.state.toText(text),
-      }));
-      this.#view.dispatch({ changes, annotations: fromOthers.of(true) });
-    } else if (event.type === 'reset') this.#replace();
-    else if (event.type === 'cursors') this.#view.dispatch({});
+  /** What is thrown here would end the plugin, and the editor would go on without its document. */
+  #edited(transaction: Transaction): void {
+    this.#isEditing = true;
+    try {
+      const { text } = this.#document;
+      if (transaction.startState.doc.length !== text.length) throw new RangeError('not the document');
+      const { changes, isExact } = wholePairs(changesOf(transaction.changes), text);
+      this.#document.edit(changes);
+      if (!isExact) this.#joinSoon();
+    } catch {
+      this.#lost = transaction.newDoc.sliceString(0, undefined, '\n');
+      this.#joinSoon();
+    }
+    this.#isEditing = false;
   }
 
-  #replace(): void {
+  #heard(event: DocumentEvent): void {
+    if (event.type === 'reset') return this.#join();
+    if (this.#isApart) return;
+    if (event.type === 'cursors') this.#dispatch({});
+    if (event.type !== 'changed') return;
+    if (this.#isEditing) {
+      this.#isEditing = false;
+      return;
+    }
+    this.#dispatch(this.#specOf(event.changes, event.isOwn));
+  }
+
+  #specOf(changes: Changes, isOwn: boolean): TransactionSpec {
     const { state } = this.#view;
-    const { text } = this.#document;
-    if (state.sliceDoc() === text) return;
-    this.#view.dispatch({
-      changes: { from: 0, to: state.doc.length, insert: state.toText(text) },
-      annotations: fromOthers.of(true),
-    });
+    return {
+      changes: changes.map(({ position, length, text }) => ({
+        from: position,
+        to: position + length,
+        insert: state.toText(text),
+      })),
+      annotations: [fromDocument.of(true), Transaction.addToHistory.of(false), Transaction.remote.of(!isOwn)],
+    };
+  }
+
+  /** While the editor is changing it takes nothing, and it takes no change of a text that it has not. */
+  #dispatch(spec: TransactionSpec): void {
+    try {
+      this.#view.dispatch(spec);
+    } catch {
+      this.#joinSoon();
+    }
+  }
+
+  #joinSoon(): void {
+    if (this.#isApart) return;
+    this.#isApart = true;
+    queueMicrotask(() => this.#join());
+  }
+
+  /** Makes the editor's text the document's. */
+  #join(): void {
+    this.#isApart = false;
+    if (this.#isDestroyed || !this.#document.isOpen) return;
+    const change = difference(this.#view.state.sliceDoc(), this.#document.text);
+    if (change) this.#dispatch(this.#specOf([change], false));
+    const lost = this.#lost;
+    this.#lost = null;
+    if (lost !== null && !this.#isApart) this.#document.notTaken(lost);
   }
 }
 
 /**
- * Editing of a document: its text, the others' cursors, and undo (Mod-z) that takes back the user's own edits alone.
- * Nothing can be typed before the text is there. Leave out CodeMirror's own history.
+ * Editing of a document in an editor: its text, and the others' cursors with their users' names. Nothing can be typed
+ * before the text is there, and the text that the editor was made with gives way to it.
+ *
+ * For undo and redo use CodeMirror's own, `history()` and `historyKeymap` of `@codemirror/commands`, which `basicSetup`
+ * has: they take back what was done in this editor alone, for what others do is kept out of them. `Document.undo()`
+ * is for what edits without CodeMirror.
+ *
+ * What the user typed and could not be kept is in the `reset` event of the document, as `lost`.
  */
 export function collaboration(document: Document): Extension {
-  const undo = (): boolean => {
-    void document.undo().catch(() => undefined);
-    return true;
-  };
   return [
     // Any other separator would make one unit of what the document has as two.
     EditorState.lineSeparator.of('\n'),
     EditorState.transactionFilter.of((transaction) => {
-      const isOwn = transaction.docChanged && transaction.annotation(fromOthers) === undefined;
+      const isOwn = transaction.docChanged && transaction.annotation(fromDocument) === undefined;
       return isOwn && !document.isOpen ? [] : transaction;
     }),
     ViewPlugin.define((view) => new Binding(view, document), {
       decorations: ({ decorations }) => decorations,
     }),
-    Prec.high(keymap.of([{ key: 'Mod-z', run: undo, preventDefault: true }])),
+    cursorTheme,
   ];
 }

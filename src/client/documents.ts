@@ -154,6 +154,11 @@ export class Document {
     }
   }
 
+  /** For editors: tells that an edit was not taken, and what the editor showed with it; it shows `text` again now. */
+  notTaken(lost: string): void {
+    this.#events.tell({ type: 'reset', lost });
+  }
+
   /** Shows the others where the user is. */
   placeCursor(position: number, anchor = position): void {
     this.#place = { position, anchor };

@@ -38,7 +38,7 @@ export function cutsPair(changes: Changes, document: Units): boolean {
 }
 
 /** Whether `position` lies between the halves of a surrogate pair. */
-function isWithinPair(position: number, document: Units): boolean {
+export function isWithinPair(position: number, document: Units): boolean {
   if ((document.charCodeAt(position) & 0xfc00) !== 0xdc00) return false;
   return (document.charCodeAt(position - 1) & 0xfc00) === 0xd800;
 }

@@ -98,6 +98,7 @@ describe.runIf(runsPages)('CodeMirror', () => {
     const cursor = ann.locator('.stagewire-cursor');
     await expect.poll(() => cursor.count()).toBe(1);
     expect(await cursor.getAttribute('title')).toBe('bob');
+    await expect.poll(() => cursor.innerText()).toBe('bob');
     await bob.close();
     await expect.poll(() => cursor.count()).toBe(0);
     expect(complaints).toEqual([]);
@@ -113,6 +114,86 @@ describe.runIf(runsPages)('CodeMirror', () => {
     await bob.keyboard.type('!');
     await settled(bob);
     await expect.poll(() => ann.evaluate(() => window.editor.shared.text)).toBe('one\r\ntwo\r!');
+    expect(complaints).toEqual([]);
+  });
+
+  test('[CLIENT64] an emoji in the place of another, composed or pasted by halves, cuts the editor off from nothing', async () => {
+    const ann = await openPage('ann', 'emoji');
+    const content = ann.locator('.cm-content');
+    await content.focus();
+    await ann.keyboard.insertText('x😀y');
+    await content.press('ArrowLeft');
+    const devTools = await ann.context().newCDPSession(ann);
+    // All three have the same first half: what changes is the second alone.
+    for (const text of ['😂', '😃']) {
+      await devTools.send('Input.imeSetComposition', { text, selectionStart: 2, selectionEnd: 2 });
+      await expect.poll(() => textOf(ann)).toBe(`x😀${text}y`);
+    }
+    await devTools.send('Input.insertText', { text: '😄' });
+    await expect.poll(() => textOf(ann)).toBe('x😀😄y');
+    expect(await ann.evaluate(() => window.editor.shared.text)).toBe('x😀😄y');
+    await ann.evaluate(() => window.editor.view.dispatch({ changes: { from: 2, to: 3, insert: '\udc4d' } }));
+    await expect
+      .poll(() => ann.evaluate(() => window.editor.shared.text))
+      .toBe('x👍😄y'.replace('👍', '\ud83d\udc4d'));
+    await ann.evaluate(() => window.editor.view.dispatch({ changes: { from: 0, insert: '\ud83d' } }));
+    await expect.poll(() => textOf(ann)).toBe('\ufffdx👍😄y');
+    await ann.keyboard.type('!');
+    await settled(ann);
+    const bob = await openPage('bob', 'emoji');
+    expect(await textOf(bob)).toBe(await textOf(ann));
+    expect(await textOf(bob)).toContain('!');
+    expect(complaints).toEqual([]);
+  });
+
+  test('[CLIENT65] an edit that the document does not take is told as lost, and the editor goes on', async () => {
+    const ann = await openPage('ann', 'thrown');
+    await ann.locator('.cm-content').pressSequentially('kept');
+    const lost = await ann.evaluate(async () => {
+      const { shared, view } = window.editor;
+      const told = new Promise<string | null>((resolve) => {
+        shared.onEvent((event) => event.type === 'reset' && resolve(event.lost));
+      });
+      Object.defineProperty(shared, 'edit', {
+        configurable: true,
+        value: () => {
+          throw new Error('not now');
+        },
+      });
+      view.dispatch({ changes: { from: 0, insert: 'not ' } });
+      Reflect.deleteProperty(shared, 'edit');
+      return told;
+    });
+    expect(lost).toBe('not kept');
+    expect(await textOf(ann)).toBe('kept');
+    await ann.keyboard.type(' on');
+    await settled(ann);
+    const bob = await openPage('bob', 'thrown');
+    expect(await textOf(bob)).toBe(await textOf(ann));
+    expect(await textOf(bob)).toContain(' on');
+    expect(complaints).toEqual([]);
+  });
+
+  test('[CLIENT74] undo and redo by keyboard are those of CodeMirror: of own typing alone, also without a connection', async () => {
+    const [ann, bob] = [await openPage('ann', 'keys'), await openPage('bob', 'keys')];
+    await ann.locator('.cm-content').pressSequentially('hello');
+    await bob.waitForFunction(() => window.editor.shared.text === 'hello');
+    await bob.evaluate(() => window.editor.shared.insert(5, ' from bob'));
+    await ann.waitForFunction(() => window.editor.shared.text === 'hello from bob');
+    await ann.keyboard.press('Control+z');
+    expect(await textOf(ann)).toBe(' from bob');
+    await ann.keyboard.press('Control+y');
+    expect(await textOf(ann)).toBe('hello from bob');
+    await ann.context().setOffline(true);
+    await ann.evaluate(() => window.editor.view.dispatch({ selection: { anchor: 0 } }));
+    await ann.keyboard.type('OFF1 ');
+    await ann.keyboard.press('Control+z');
+    await ann.keyboard.type('OFF2 ');
+    expect(await textOf(ann)).toBe('OFF2 hello from bob');
+    await ann.context().setOffline(false);
+    await settled(ann);
+    await expect.poll(() => textOf(bob)).toBe('OFF2 hello from bob');
+    expect(await textOf(ann)).toBe('OFF2 hello from bob');
     expect(complaints).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 // A page with one editor of one document, for tests in a browser: `page.html?docId=…&token=…&url=…`.
-import { EditorView } from '@codemirror/view';
+import { history, historyKeymap } from '@codemirror/commands';
+import { EditorView, keymap } from '@codemirror/view';
 import { collaboration } from '../../src/client/codemirror.ts';
 import { Stagewire, type Document } from '../../src/client/index.ts';
 
@@ -18,5 +19,6 @@ export function openEditor(
   const client = new Stagewire({ url, token, backoffMs: 50 });
   const shared = client.documents.open(docId);
   client.connect();
-  return { client, shared, view: new EditorView({ parent, extensions: [collaboration(shared)] }) };
+  const extensions = [history(), keymap.of(historyKeymap), collaboration(shared)];
+  return { client, shared, view: new EditorView({ parent, extensions }) };
 }
