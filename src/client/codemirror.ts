@@ -16,7 +16,7 @@ import {
 } from '@codemirror/view';
 import type { Change, Changes } from '../text/changes.ts';
 import { cursorTheme, decorationsOf } from './codemirror-cursors.ts';
-import type { Document, DocumentEvent } from './documents.ts';
+import type { Document, DocumentEvent } from './document.ts';
 import { difference, wholePairs } from './pairs.ts';
 
 /** Marks what did not come from this editor. */

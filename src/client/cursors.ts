@@ -1,7 +1,8 @@
 // Where the others are in a document. Pure: positions are those of the user's text, and follow its changes.
 import type { Changes } from '../text/changes.ts';
 import { mapPosition } from '../text/position.ts';
-import type { CursorBody } from './bodies.ts';
+import type { Side } from '../text/transform.ts';
+import type { CursorBody, Operation } from './bodies.ts';
 import type { Draft } from './draft.ts';
 
 export interface Cursor {
@@ -13,6 +14,12 @@ export interface Cursor {
   readonly anchor: number;
 }
 
+type Committed = Pick<Operation, 'changes' | 'userId'>;
+
+/** A cursor goes behind what its own user writes there, and stays before what others do. */
+const sideOf = (cursor: { readonly userId: string }, userId: string | null): Side =>
+  cursor.userId === userId ? 'right' : 'left';
+
 /** Committed operations by which a cursor of an older revision is carried on. */
 const historyMax = 200;
 /** Cursors of revisions that have not come yet. */
@@ -21,7 +28,7 @@ const earlyMax = 200;
 export class Cursors {
   readonly #all = new Map<string, Cursor>();
   /** The newest committed operations; the last one led to the draft's revision. */
-  readonly #history: Changes[] = [];
+  readonly #history: Committed[] = [];
   readonly #early = new Map<string, CursorBody>();
 
   get all(): readonly Cursor[] {
@@ -40,17 +47,17 @@ export class Cursors {
     this.#early.clear();
   }
 
-  /** The user's text has changed, by the user or by others. */
-  moved(changes: Changes): void {
+  /** The user's text has changed. @param userId of who did it; null for the user's own edits here. */
+  moved(changes: Changes, userId: string | null): void {
     for (const [session, cursor] of this.#all) {
-      const move = (position: number): number => mapPosition(position, changes, 'left');
+      const move = (position: number): number => mapPosition(position, changes, sideOf(cursor, userId));
       this.#all.set(session, { ...cursor, position: move(cursor.position), anchor: move(cursor.anchor) });
     }
   }
 
   /** An operation was committed, and the draft has it. */
-  committed(changes: Changes, draft: Draft): void {
-    this.#history.push(changes);
+  committed({ changes, userId }: Committed, draft: Draft): void {
+    this.#history.push({ changes, userId });
     if (this.#history.length > historyMax) this.#history.shift();
     for (const [session, body] of this.#early) {
       if (body.revision > draft.revision) continue;
@@ -74,7 +81,9 @@ export class Cursors {
     if (behind > this.#history.length) return;
     const since = behind === 0 ? [] : this.#history.slice(-behind);
     const place = (at: number): number =>
-      draft.toText(since.reduce((moved, changes) => mapPosition(moved, changes, 'left'), at));
+      draft.toText(
+        since.reduce((moved, one) => mapPosition(moved, one.changes, sideOf(body, one.userId)), at),
+      );
     this.#all.set(sessionId, {
       userId,
       sessionId,

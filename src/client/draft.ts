@@ -47,6 +47,15 @@ export class Draft {
     return this.#step === null && this.#unsent.length === 0;
   }
 
+  /** How many operations it takes to send what is not sent yet. */
+  get unsentCount(): number {
+    let count = 0;
+    for (const { length, text } of this.#unsent) {
+      count += Math.ceil(text.length / insertUnitsMax) + (length > 0 ? 1 : 0);
+    }
+    return count;
+  }
+
   /**
    * The user's changes of `text`.
    *
@@ -99,6 +108,14 @@ export class Draft {
   /** A position of the committed text in `text`. */
   toText(position: number): number {
     return mapPosition(mapPosition(position, this.#sent, 'left'), this.#unsent, 'left');
+  }
+
+  /**
+   * Where in `text` the server will have the user's own cursor, told at a position of the committed text: what is under
+   * way comes before it, and leaves it where it is; what is sent later takes it along.
+   */
+  ownToText(position: number): number {
+    return mapPosition(mapPosition(position, this.#sent, 'left'), this.#unsent, 'right');
   }
 
   /** A position of `text` in the committed text. */

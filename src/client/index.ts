@@ -1,7 +1,8 @@
 // What `stagewire/client` exports.
 export type * from './bodies.ts';
 export type { Cursor } from './cursors.ts';
-export { Document, Documents, type DocumentEvent } from './documents.ts';
+export { Document, type DocumentEvent } from './document.ts';
+export { Documents } from './documents.ts';
 export { StagewireError, type RefusalCode } from './error.ts';
 export { Inventory, type InventoryListeners } from './inventory.ts';
 export type { Stop } from './listeners.ts';

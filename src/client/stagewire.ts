@@ -18,4 +18,10 @@ export class Stagewire extends Messaging {
   readonly notifications = new Notifications(this);
   readonly inventory = new Inventory(this);
   readonly topics = new Topics(this);
+
+  /** Leaves in good order: edits of documents are still sent, over a connection. What was not answered rejects with CLOSED. */
+  override close(): Promise<void> {
+    const isReady = this.state.name !== 'connected' || this.documents.areSettled;
+    return isReady ? super.close() : this.documents.sent().then(() => super.close());
+  }
 }

@@ -54,9 +54,11 @@ test('[CLIENT42] undo takes back the newest own edit alone, and says when there 
   await bob.shows(bobs, 'ann ');
   bobs.insert(4, 'bob');
   await bobs.settled();
-  expect(await anns.undo()).toBe(true);
-  await ann.shows(anns, 'bob');
-  expect(await anns.undo()).toBe(false);
+  await ann.shows(anns, 'ann bob');
+  expect(anns.undo()).toBe(true);
+  expect(anns.text).toBe('bob');
+  await bob.shows(bobs, 'bob');
+  expect(anns.undo()).toBe(false);
 });
 
 test('[CLIENT43] cursors of others are shown where they are in the own text, and go with their users', async () => {
@@ -81,6 +83,7 @@ test('[CLIENT44] an edit that the server refuses brings its text back, and says 
   await document.settled();
   document.insert(0, half);
   document.insert(0, 'y');
+  await expect(document.settled()).rejects.toMatchObject({ code: 'TOO_LARGE' });
   await ann.until(
     () => ann.noted<DocumentEvent>('full').filter(({ type }) => type === 'reset').length === 2,
     'a second reset',
@@ -89,4 +92,48 @@ test('[CLIENT44] an edit that the server refuses brings its text back, and says 
   expect(refused).toMatchObject([{ error: { code: 'TOO_LARGE' } }]);
   expect(document.text).toBe((await ann.documents.get('full')).content);
   expect(document.text.length).toBeLessThanOrEqual(4 * 1024 * 1024);
+});
+
+test('[CLIENT73] undo and redo are edits at once, of what was done and not of what was sent, also without a connection', async () => {
+  const own = await startServer();
+  const { port } = new URL(own.url);
+  const ann = await connectOurs(own, 'ann');
+  const document = await ann.opened('taken back');
+  expect([document.undo(), document.redo()]).toEqual([false, false]);
+  document.insert(0, 'Hello world');
+  await document.settled();
+  document.edit([{ position: 0, length: 5, text: 'Goodbye' }]);
+  await document.settled();
+  const long = 'x'.repeat(20_000);
+  document.insert(0, long);
+  await document.settled();
+  const texts = ['', 'Hello world', 'Goodbye world', `${long}Goodbye world`];
+  for (const text of texts.slice(0, -1).toReversed()) {
+    expect(document.undo()).toBe(true);
+    expect(document.text).toBe(text);
+  }
+  for (const text of texts.slice(1)) {
+    expect(document.redo()).toBe(true);
+    expect(document.text).toBe(text);
+  }
+  expect(document.redo()).toBe(false);
+  expect(document.undo()).toBe(true);
+  await document.settled();
+  await own.kill();
+  await ann.is('waiting');
+  document.insert(0, 'OFF1 ');
+  expect(document.undo()).toBe(true);
+  document.insert(0, 'OFF2 ');
+  expect(document.redo()).toBe(false);
+  await own.restart({ port });
+  await document.settled();
+  expect(await ann.documents.get('taken back')).toMatchObject({ content: 'OFF2 Goodbye world' });
+});
+
+test('[CLIENT69] an id that no document can have is refused at once', async () => {
+  const ann = await connectOurs(server, 'ann');
+  for (const docId of ['plan.cursors', '', 'a\nb', 'a*', 'a?', '{id}', 'x'.repeat(256)]) {
+    expect(() => ann.documents.open(docId), docId).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+  }
+  await ann.opened('{plan');
 });

@@ -156,8 +156,8 @@ test('[CLIENT14] a cursor is shown where its user has it, whichever revision it 
   const body = { docId: 'd', userId: 'bob', sessionId: 's', timestamp: '' };
   const commit = (changes: Changes): void => {
     const moved = draft.committedNext('other', changes);
-    cursors.moved(moved);
-    cursors.committed(changes, draft);
+    cursors.moved(moved, 'ann');
+    cursors.committed({ changes, userId: 'ann' }, draft);
   };
   cursors.placed({ ...body, position: 5, anchor: 2, revision: 5 }, draft);
   expect(cursors.all).toEqual([]);
@@ -166,7 +166,7 @@ test('[CLIENT14] a cursor is shown where its user has it, whichever revision it 
   cursors.placed({ ...body, position: 5, anchor: 5, revision: 4 }, draft);
   expect(cursors.all).toMatchObject([{ position: 7, anchor: 7 }]);
   draft.edit([{ position: 0, length: 0, text: '# ' }]);
-  cursors.moved([{ position: 0, length: 0, text: '# ' }]);
+  cursors.moved([{ position: 0, length: 0, text: '# ' }], null);
   expect(cursors.all).toMatchObject([{ position: 9 }]);
   cursors.placed({ ...body, position: null, anchor: null, revision: 5 }, draft);
   expect(cursors.all).toEqual([]);

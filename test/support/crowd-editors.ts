@@ -60,7 +60,7 @@ export class CrowdEditors {
   async #edit({ document }: Editor, isOver: () => boolean): Promise<void> {
     while (!isOver()) {
       if (document.docId === 'grown') this.#grow(document);
-      else await this.#change(document);
+      else this.#change(document);
       await new Promise<void>((resolve) => void systemClock.after(keyEveryMs, resolve));
     }
   }
@@ -71,14 +71,15 @@ export class CrowdEditors {
     this.#grown += text.length;
   }
 
-  async #change(document: Document): Promise<void> {
+  #change(document: Document): void {
     const chance = this.#chance;
     const units = document.text.length;
     const position = chance.below(units + 1);
     const length = Math.min(chance.below(units > unitsMax ? 20 : 5), units - position);
     const text = chance.text(chance.below(6));
     const what = chance.below(40);
-    if (what === 0) await document.undo();
+    if (what === 0) document.undo();
+    else if (what === 1) document.redo();
     else if (what < 5) document.placeCursor(position);
     else document.edit([{ position, length, text }]);
   }
