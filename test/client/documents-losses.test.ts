@@ -101,3 +101,50 @@ test('[CLIENT48] an edit is not made on another text than its own, and is told a
   await document.settled();
   await bob.shows(bobs, 'plan!');
 });
+
+test('[CLIENT68] edits made right before the client is closed are still sent', async () => {
+  const [ann, bob] = [await connectOurs(server, 'ann'), await connectOurs(server, 'bob')];
+  const document = ann.documents.open('last words');
+  await new Promise<void>((resolve) => {
+    document.onEvent(({ type }) => type === 'reset' && resolve());
+  });
+  document.insert(0, 'last ');
+  document.insert(5, 'words');
+  document.insert(0, 'my ');
+  document.close();
+  await ann.close();
+  expect(await bob.documents.get('last words')).toMatchObject({ content: 'my last words' });
+});
+
+test('[CLIENT68] settled rejects when the client is closed without a connection, which is told too', async () => {
+  const own = await startServer();
+  const ann = await connectOurs(own, 'ann');
+  const document = await ann.opened('never');
+  await own.kill();
+  await ann.is('waiting');
+  document.insert(0, 'never');
+  const before = document.settled();
+  const rejected = expect(before).rejects.toMatchObject({ code: 'CLOSED' });
+  await ann.close();
+  await rejected;
+  await expect(document.settled()).rejects.toMatchObject({ code: 'CLOSED' });
+  expect(ann.noted<DocumentEvent>('never').at(-1)).toMatchObject({
+    type: 'refused',
+    error: { code: 'CLOSED' },
+  });
+});
+
+test('[CLIENT68] settled rejects when the text that was edited is gone', async () => {
+  const own = await startServer();
+  const { port } = new URL(own.url);
+  const ann = await connectOurs(own, 'ann');
+  const document = await ann.opened('gone');
+  document.insert(0, 'the old plan');
+  await document.settled();
+  await own.kill();
+  document.insert(12, ', and more');
+  const rejected = expect(document.settled()).rejects.toMatchObject({ code: 'CONFLICT' });
+  await startServer({ settings: { port } });
+  await rejected;
+  expect([document.text, document.isSettled]).toEqual(['', true]);
+});
