@@ -52,12 +52,12 @@ test('[CLIENT42] undo takes back the newest own edit alone, and says when there 
   anns.insert(0, 'ann ');
   await anns.settled();
   await bob.shows(bobs, 'ann ');
-  bobs.insert(4, 'bob');
+  bobs.insert(0, 'bob and ');
   await bobs.settled();
-  await ann.shows(anns, 'ann bob');
+  await ann.shows(anns, 'bob and ann ');
   expect(anns.undo()).toBe(true);
-  expect(anns.text).toBe('bob');
-  await bob.shows(bobs, 'bob');
+  expect(anns.text).toBe('bob and ');
+  await bob.shows(bobs, 'bob and ');
   expect(anns.undo()).toBe(false);
 });
 
