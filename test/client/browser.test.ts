@@ -117,7 +117,7 @@ describe.runIf(runsPages)('CodeMirror', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('[CLIENT64] an emoji in the place of another, composed or pasted by halves, cuts the editor off from nothing', async () => {
+  test('[CLIENT64] an emoji in the place of another, composed or by halves, cuts the editor off from nothing', async () => {
     const ann = await openPage('ann', 'emoji');
     const content = ann.locator('.cm-content');
     await content.focus();
@@ -174,7 +174,7 @@ describe.runIf(runsPages)('CodeMirror', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('[CLIENT74] undo and redo by keyboard are those of CodeMirror: of own typing alone, also without a connection', async () => {
+  test('[CLIENT74] undo and redo by keyboard are those of CodeMirror, of own typing alone, also offline', async () => {
     const [ann, bob] = [await openPage('ann', 'keys'), await openPage('bob', 'keys')];
     await ann.locator('.cm-content').pressSequentially('hello');
     await bob.waitForFunction(() => window.editor.shared.text === 'hello');

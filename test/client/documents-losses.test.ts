@@ -123,10 +123,7 @@ test('[CLIENT68] settled rejects when the client is closed without a connection,
   await own.kill();
   await ann.is('waiting');
   document.insert(0, 'never');
-  const before = document.settled();
-  const rejected = expect(before).rejects.toMatchObject({ code: 'CLOSED' });
-  await ann.close();
-  await rejected;
+  await Promise.all([expect(document.settled()).rejects.toMatchObject({ code: 'CLOSED' }), ann.close()]);
   await expect(document.settled()).rejects.toMatchObject({ code: 'CLOSED' });
   expect(ann.noted<DocumentEvent>('never').at(-1)).toMatchObject({
     type: 'refused',
@@ -143,8 +140,9 @@ test('[CLIENT68] settled rejects when the text that was edited is gone', async (
   await document.settled();
   await own.kill();
   document.insert(12, ', and more');
-  const rejected = expect(document.settled()).rejects.toMatchObject({ code: 'CONFLICT' });
-  await startServer({ settings: { port } });
-  await rejected;
+  await Promise.all([
+    expect(document.settled()).rejects.toMatchObject({ code: 'CONFLICT' }),
+    startServer({ settings: { port } }),
+  ]);
   expect([document.text, document.isSettled]).toEqual(['', true]);
 });

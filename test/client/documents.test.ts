@@ -94,7 +94,7 @@ test('[CLIENT44] an edit that the server refuses brings its text back, and says 
   expect(document.text.length).toBeLessThanOrEqual(4 * 1024 * 1024);
 });
 
-test('[CLIENT73] undo and redo are edits at once, of what was done and not of what was sent, also without a connection', async () => {
+test('[CLIENT73] undo and redo are edits at once, of what was done and not of what was sent, also offline', async () => {
   const own = await startServer();
   const { port } = new URL(own.url);
   const ann = await connectOurs(own, 'ann');
