@@ -2,6 +2,7 @@
 import { Authenticator } from './edge/auth.ts';
 import { Edge } from './edge/edge.ts';
 import { OpenDoors, openPaths } from './edge/open-doors.ts';
+import { Origins } from './edge/origins.ts';
 import { RateLimiter } from './edge/rate-limit.ts';
 import { RouteTable } from './edge/route-table.ts';
 import { Server } from './edge/server.ts';
@@ -63,11 +64,14 @@ export async function runEdge({
     log,
     counts: counts.edge,
   });
+  const origins = new Origins(config.origins, (origin) => {
+    log.warn({ origin }, 'pages of this origin are refused: --origin lists those that may connect');
+  });
   const endpoints = stompEndpoints({
     app: new StompApp(edge, server),
     clock: systemClock,
     groups: httpGroups,
-    origins: config.origins,
+    origins,
     limits: {
       ...sockjsLimits,
       // The largest frame, with each byte of it escaped.
@@ -122,7 +126,7 @@ export async function runEdge({
     await server.listen(edge, {
       host: config.host,
       port,
-      origins: config.origins,
+      origins,
       log,
       openDoors,
       clock: systemClock,

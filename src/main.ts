@@ -12,6 +12,7 @@ import { startNode } from './start.ts';
 import type { MigrationPlan, MigrationReport } from './storage/migration.ts';
 import { migrate, planMigration } from './storage/open.ts';
 import { version } from './version.ts';
+import { welcome } from './welcome.ts';
 
 const usageExitCode = 2;
 const failureExitCode = 1;
@@ -68,10 +69,10 @@ const program = new Command('stagewire')
 withSettings(program.command('start'), Object.keys(settings) as SettingName[])
   .description('run the server')
   .action(async (_options, command: Command) => {
-    const { url, ended } = await startNode(given(command));
+    const settingsGiven = given(command);
+    const { url, ended } = await startNode(settingsGiven);
     process.stdout.write(`stagewire ${version} listening on ${url}\n`);
-    if (process.stdout.isTTY)
-      process.stdout.write('A token to try it with: npx stagewire token --user alice\n');
+    if (process.stdout.isTTY) process.stdout.write(welcome(resolveConfig(settingsGiven), url));
     process.exitCode = await ended;
   });
 

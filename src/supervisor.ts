@@ -83,14 +83,14 @@ export class Supervisor {
     const { config } = this.#settings;
     this.#port = port;
     try {
+      // Edges load their modules meanwhile. Who comes before they are joined waits, and is told that they start.
+      for (let index = 0; index < config.edges; index += 1) this.#edges[index] = this.#run('edge', index);
       if (hasStorageThread(config)) {
         this.#storage = this.#run('storage', 0);
         await this.#storage.ready;
       }
       for (let index = 0; index < config.shards; index += 1) this.#shards[index] = this.#run('shard', index);
-      await Promise.all(this.#shards.map((shard) => shard.ready));
-      for (let index = 0; index < config.edges; index += 1) this.#edges[index] = this.#run('edge', index);
-      await Promise.all(this.#edges.map((edge) => edge.ready));
+      await Promise.all([...this.#shards, ...this.#edges].map(({ ready }) => ready));
       for (const edge of this.#edges) for (const shard of this.#shards) this.#join(edge, shard);
       for (const threads of [this.#edges, this.#shards]) {
         for (const thread of threads) this.#joinPeers(thread, threads.slice(0, thread.index));

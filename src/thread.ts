@@ -1,16 +1,14 @@
-// Entry of every thread of the pool: its one task says what it is.
-import { runEdge } from './edge-thread.ts';
-import { runShard } from './shard-thread.ts';
-import { runStorage } from './storage-thread.ts';
+// Entry of every thread of the pool: its one task says what it is. A thread loads the modules of its role alone, which is
+// most of what a start costs.
 import type { ThreadTask } from './thread-tasks.ts';
 
-export default function run(task: ThreadTask): Promise<void> {
+export default async function run(task: ThreadTask): Promise<void> {
   switch (task.role) {
     case 'edge':
-      return runEdge(task);
+      return (await import('./edge-thread.ts')).runEdge(task);
     case 'shard':
-      return runShard(task);
+      return (await import('./shard-thread.ts')).runShard(task);
     case 'storage':
-      return runStorage(task);
+      return (await import('./storage-thread.ts')).runStorage(task);
   }
 }

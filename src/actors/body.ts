@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { output, ZodType } from 'zod';
 import { Refusal } from '../errors.ts';
 import type { Headers } from '../link/messages.ts';
+import { wordsOf } from './wording.ts';
 
 /** Bytes as they came in or go out. */
 export interface Body {
@@ -73,11 +74,9 @@ export function json<Schema extends ZodType>(schema: Schema): Decoder<output<Sch
     if (holdsHalfPair(text)) {
       throw new Refusal('BAD_REQUEST', 'The body holds half of a surrogate pair.');
     }
-    const parsed = schema.safeParse(value);
+    const parsed = schema.safeParse(value, { reportInput: true });
     if (parsed.success) return parsed.data;
-    const problem = parsed.error.issues[0];
-    const place = problem?.path.length ? `${problem.path.join('.')}: ` : '';
-    throw new Refusal('BAD_REQUEST', `${place}${problem?.message ?? 'The body has a wrong shape.'}`);
+    throw new Refusal('BAD_REQUEST', wordsOf(parsed.error.issues[0]));
   };
   return Object.assign(decode, { schema });
 }

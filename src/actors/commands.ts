@@ -7,6 +7,7 @@ import type { Cell, Item } from './cell.ts';
 import { keyLifetimeMs, type CommandKey } from './seen.ts';
 import type { Runtime } from './runtime.ts';
 import type { Turn } from './turn.ts';
+import { wordsOf } from './wording.ts';
 
 type CommandItem = Extract<Item, { type: 'command' }>;
 
@@ -48,8 +49,8 @@ function assertAllowed({ roles }: Command<never>, has: readonly string[]): void 
 }
 
 function assertParameters({ parameters }: Command<never>, params: Params | null): void {
-  const problem = parameters?.safeParse(params ?? {}).error?.issues[0];
-  if (problem) throw new Refusal('BAD_REQUEST', `${problem.path.join('.')}: ${problem.message}`);
+  const error = parameters?.safeParse(params ?? {}, { reportInput: true }).error;
+  if (error) throw new Refusal('BAD_REQUEST', wordsOf(error.issues[0]));
 }
 
 /** Goes on unless the command was applied before; asks the database only for what memory can't tell. */

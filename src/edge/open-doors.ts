@@ -61,6 +61,8 @@ export class OpenDoors {
     const { description, page, metrics } = options;
     const json = Buffer.from(description);
     this.#answers = new Map<string, (edge: Edge) => RestResponse>([
+      // Whoever opens the address that the server printed.
+      ['/', () => ({ status: 302, body: null, headers: { location: '/docs' } })],
       ['/healthz', () => jsonResponse(200, { status: 'alive' })],
       ['/readyz', (edge) => readiness(edge, options)],
       ['/metrics', () => textResponse(Buffer.from(metrics()), { 'content-type': prometheusText })],

@@ -9,7 +9,7 @@ import { bearerToken } from './bearer.ts';
 import { statusLabel, type EdgeCounts } from './edge-metrics.ts';
 import type { Edge } from './edge.ts';
 import { HttpReply } from './http-reply.ts';
-import { originAllowed } from './origin.ts';
+import type { Origins } from './origins.ts';
 import type { OpenDoors } from './open-doors.ts';
 import { receive, type RestRequest } from './rest.ts';
 import type { Session } from './session.ts';
@@ -22,8 +22,7 @@ import { chosenOf, stompSubprotocols } from './subprotocols.ts';
 export interface ServerOptions {
   readonly host: string;
   readonly port: number;
-  /** Browser origins that are welcome besides the server's own. */
-  readonly origins: readonly string[];
+  readonly origins: Origins;
   readonly log: Logger;
   readonly openDoors: OpenDoors;
   readonly clock: Clock;
@@ -175,8 +174,10 @@ export class Server implements Groups {
 
   #upgrade(response: uWS.HttpResponse, request: uWS.HttpRequest, context: uWS.us_socket_context_t): void {
     const origin = request.getHeader('origin') || undefined;
-    if (!originAllowed(origin, request.getHeader('host'), this.#options?.origins ?? [])) {
-      response.writeStatus('403 Forbidden').end('This origin may not connect.');
+    if (!this.#options?.origins.allows(origin, request.getHeader('host'))) {
+      response
+        .writeStatus('403 Forbidden')
+        .end('Pages of this origin may not connect: --origin lists those that may.');
       return;
     }
     if (this.#edge?.draining) {
@@ -225,9 +226,7 @@ export class Server implements Groups {
   /** Headers that let a page of an allowed origin read the response. */
   #cors(request: uWS.HttpRequest): Record<string, string> {
     const origin = request.getHeader('origin');
-    if (!origin || !originAllowed(origin, request.getHeader('host'), this.#options?.origins ?? [])) {
-      return {};
-    }
+    if (!origin || !this.#options?.origins.allows(origin, request.getHeader('host'))) return {};
     return {
       'access-control-allow-origin': origin,
       'access-control-allow-headers': 'authorization, content-type, idempotency-key',

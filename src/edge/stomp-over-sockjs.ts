@@ -4,7 +4,7 @@ import { newSecret } from '../lib/random.ts';
 import type { Connection, Groups } from './connection.ts';
 import type { Edge } from './edge.ts';
 import type { EdgeCounts } from './edge-metrics.ts';
-import { originAllowed } from './origin.ts';
+import type { Origins } from './origins.ts';
 import type { Session } from './session.ts';
 import type { SockjsApp, SockjsConnection, SockjsHandler } from './sockjs/connection.ts';
 import { Endpoint, type EndpointLimits } from './sockjs/endpoint.ts';
@@ -143,8 +143,7 @@ export interface StompEndpointsOptions {
   readonly app: SockjsApp;
   readonly clock: Clock;
   readonly groups: HttpGroups;
-  /** Browser origins that are welcome besides the server's own. */
-  readonly origins: readonly string[];
+  readonly origins: Origins;
   readonly limits: EndpointLimits;
 }
 
@@ -152,9 +151,9 @@ export interface StompEndpointsOptions {
 export function stompEndpoints({ origins, ...shared }: StompEndpointsOptions): Endpoint[] {
   const options = {
     ...shared,
-    allows: (origin: string, host: string) => originAllowed(origin || undefined, host, origins),
+    allows: (origin: string, host: string) => origins.allows(origin || undefined, host),
     // A page of an origin that is listed must not be mistaken for all pages that could have ours in a frame.
-    frames: origins.includes('*') ? 'all' : origins.length === 0 ? 'own' : 'none',
+    frames: origins.listed.includes('*') ? 'all' : origins.listed.length === 0 ? 'own' : 'none',
     clientUrl,
     hasWebSocket: true,
     newCookie: () => newSecret(cookieBytes),

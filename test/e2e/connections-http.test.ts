@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startServer, type TestServer } from '../support/server.ts';
+import { startServer, type LogLine, type TestServer } from '../support/server.ts';
 import { connectStomp } from '../support/stomp.ts';
 
 const listedOrigin = 'https://app.example.org';
@@ -22,6 +22,23 @@ function sendBytes(bytes: string | Uint8Array): Promise<string> {
     socket.once('error', reject);
   });
 }
+
+test('[DOCS6] the address of the server leads to the page that describes it', async () => {
+  const { status, headers } = await fetch(server.url, { redirect: 'manual' });
+  expect([status, headers.get('location')]).toEqual([302, '/docs']);
+});
+
+test('[CONN15] the log names an origin that is refused once, and the flag that would let it in', async () => {
+  const refuse = (origin: string): Promise<unknown> =>
+    Promise.all(['/ws/info', '/api/rooms'].map((path) => fetch(server.url + path, { headers: { origin } })));
+  await refuse('https://one.example.net');
+  await refuse('https://other.example.net');
+  const isOf = (origin: string) => (line: LogLine) => line['origin'] === origin;
+  const { msg } = await server.logged(isOf('https://other.example.net'));
+  expect(msg).toContain('--origin');
+  const lines = server.log.filter(isOf('https://one.example.net'));
+  expect(lines).toHaveLength(new Set(lines.map(({ thread }) => thread)).size);
+});
 
 describe('probes', () => {
   test('[HTTP1] /healthz and /readyz answer without a token, with JSON that nobody may cache', async () => {
