@@ -138,7 +138,10 @@ export class Connection {
     });
     this.#client = client;
     // Over all of it: the token, the socket, and the server's answer.
-    const late: Loss = { reason: 'timeout', message: `There was no connection within ${connectWithinMs} ms.` };
+    const late: Loss = {
+      reason: 'timeout',
+      message: `There was no connection within ${connectWithinMs} ms.`,
+    };
     this.#retry = setTimeout(() => this.#down(client, false, late), connectWithinMs);
     this.#events.state({ name: 'connecting', attempt: this.#attempt });
     client.activate();
@@ -185,11 +188,7 @@ export class Connection {
     }
     // What Spring, and this server, says of heart-beats that did not come.
     const isSilence = message === 'Session closed.';
-    this.#down(
-      client,
-      this.#isUp && !isSilence,
-      isSilence ? silence : { reason: 'refused', message: said },
-    );
+    this.#down(client, this.#isUp && !isSilence, isSilence ? silence : { reason: 'refused', message: said });
   }
 
   #fail(reason: 'unauthorized' | 'attempts', message: string): void {

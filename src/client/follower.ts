@@ -22,7 +22,10 @@ export interface FollowListeners {
 }
 
 /** Newest first. */
-type History = (page: { readonly before?: number; readonly limit: number }) => Promise<readonly ChatMessage[]>;
+type History = (page: {
+  readonly before?: number;
+  readonly limit: number;
+}) => Promise<readonly ChatMessage[]>;
 
 /** Messages that are asked for at once. */
 const pageMax = 100;

@@ -78,7 +78,16 @@ export class Outbox {
         this.#settle(key, new StagewireError('EXPIRED', 'There was no answer in time.'));
       };
       const expiry = isOnce ? undefined : setTimeout(late, this.#limits.sendWithinMs);
-      this.#entries.set(key, { message, resolve, reject, expiry, isOnce, isSent: false, wasSent: false, breaks: 0 });
+      this.#entries.set(key, {
+        message,
+        resolve,
+        reject,
+        expiry,
+        isOnce,
+        isSent: false,
+        wasSent: false,
+        breaks: 0,
+      });
       this.#go();
     });
   }
@@ -139,7 +148,10 @@ export class Outbox {
     this.#resume();
     for (const [key, { wasSent }] of this.#entries) {
       const isOpen = wasSent && error.code !== 'CLOSED';
-      this.#settle(key, isOpen ? new StagewireError('EXPIRED', `It may be done or not: ${error.message}`) : error);
+      this.#settle(
+        key,
+        isOpen ? new StagewireError('EXPIRED', `It may be done or not: ${error.message}`) : error,
+      );
     }
   }
 

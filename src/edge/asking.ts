@@ -42,7 +42,7 @@ export function prepare(question: Question): Asked {
     return { question, commands: [{ actor: actorOf(found, user, newId, body), params }], isList: false };
   }
   // Each gets its own name alone: the whole list would go to all of the list.
-  const commands = namesIn(list, itemsOf(list, query)).map((name) => ({
+  const commands = namesIn(list, list in params ? itemsOf(list, query) : []).map((name) => ({
     actor: actorKey(found.route.kind, name),
     params: { ...params, [list]: name },
   }));
