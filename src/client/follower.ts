@@ -120,7 +120,8 @@ export class Follower {
       this.#attempt += 1;
       const error =
         thrown instanceof StagewireError ? thrown : new StagewireError('UNAVAILABLE', messageOf(thrown));
-      this.#client.tellRefusal(error);
+      // Of a loss the states tell.
+      if (this.#client.state.name === 'connected') this.#client.tellRefusal(error);
       const afterMs = delayBefore(this.#attempt, again, Math.random());
       this.#stopRetry = this.#client.later(afterMs, () => void this.#fetch());
     }

@@ -27,7 +27,11 @@ export class Topics {
     this.#client = client;
   }
 
-  /** Resolves when the message is stored. A body that JSON can't say rejects with BAD_REQUEST. @param topic such as `/topic/news`. */
+  /**
+   * Resolves when the message is stored. A body that JSON can't say rejects with BAD_REQUEST.
+   *
+   * @param topic such as `/topic/news`.
+   */
   publish(topic: string, body: unknown, options?: SendOptions): Promise<void> {
     return this.#client.send(topic, body, options);
   }

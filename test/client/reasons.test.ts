@@ -19,6 +19,8 @@ afterEach(closeOurClients);
 const nowhere = 'ws://127.0.0.1:1/ws';
 const codeOf = (thrown: StagewireError): string => thrown.code;
 
+const isSilent = (state: ClientState): boolean => state.name === 'waiting' && state.reason === 'silent';
+
 async function waitsFor(client: OurClient, reason: string): Promise<string> {
   const whys = (): ClientState[] =>
     client.states.filter((state) => state.name === 'waiting' && state.reason === reason);
@@ -55,6 +57,10 @@ describe('a state says why', () => {
     scripted.visit.close(1012);
     expect(await waitsFor(ann, 'closed')).toBe('The server restarts. (1012)');
     await ann.is('connected');
+    // As a server says that it hears nothing.
+    scripted.visit.send('ERROR', { message: 'Session closed.' });
+    expect(await waitsFor(ann, 'silent')).toMatch(/^Heart-beats stopped/);
+    await ann.is('connected');
     scripted.visit.send('ERROR', { message: 'BAD_REQUEST' }, 'A frame was unreadable.');
     expect(await waitsFor(ann, 'refused')).toBe('A frame was unreadable.');
     await ann.is('connected');
@@ -65,7 +71,7 @@ describe('a state says why', () => {
       'connected anew',
     );
     scripted.visit.hush();
-    expect(await waitsFor(ann, 'silent')).toMatch(/^Heart-beats stopped/);
+    await ann.until(() => ann.states.filter(isSilent).length === 2, 'silent once more');
   });
 
   test('[CLIENT83] the client has failed: what the server said of the token, why the last attempt was in vain', async () => {
