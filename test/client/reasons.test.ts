@@ -67,7 +67,7 @@ describe('a state says why', () => {
     scripted.heartBeat = '20,20';
     scripted.visit.close(1013);
     await ann.until(
-      () => ann.states.filter(({ name }) => name === 'connected').length === 5,
+      () => ann.states.filter(({ name }) => name === 'connected').length === 6,
       'connected anew',
     );
     scripted.visit.hush();
