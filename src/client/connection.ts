@@ -1,6 +1,7 @@
 // One connection after the other: connects, tells when it is there, and connects again when it is lost.
 import { Client, type IFrame, type IMessage } from '@stomp/stompjs';
 import { delayBefore } from './backoff.ts';
+import { lossOfClose, messageOf, type Loss } from './loss.ts';
 import type { Settings } from './options.ts';
 import type { ClientState } from './state.ts';
 import { renewalAfterMs } from './token.ts';
@@ -13,6 +14,10 @@ export interface ConnectionEvents {
   state(state: ClientState): void;
   receipt(id: string): void;
 }
+
+type CloseLike = Parameters<typeof lossOfClose>[0];
+
+const silence: Loss = { reason: 'silent', message: 'Heart-beats stopped: nothing is heard any more.' };
 
 /** Refusals in a row after which a token is not tried again. */
 const refusedMax = 2;
@@ -111,38 +116,50 @@ export class Connection {
     clearTimeout(this.#retry);
     if (platform.navigator?.onLine === false) return this.#events.state({ name: 'offline' });
     this.#attempt += 1;
-    const { url, socket, connectWithinMs, heartBeatMs } = this.#settings;
+    const { connectWithinMs, heartBeatMs } = this.#settings;
+    let socketError = '';
     const client: Client = new Client({
-      brokerURL: url.replace(/^http/, 'ws'),
       // Each connection has a client of its own: what a lost one still says is told apart.
       reconnectDelay: 0,
       heartbeatIncoming: heartBeatMs,
       heartbeatOutgoing: heartBeatMs,
-      beforeConnect: async () => {
-        try {
-          client.connectHeaders = { Authorization: `Bearer ${await this.token()}` };
-          if (client !== this.#client || !socket) return;
-          const made = socket(url);
-          client.webSocketFactory = () => made;
-        } catch {
-          // As good as a server that can't be reached: it is tried again.
-          this.#down(client, false);
-        }
-      },
+      beforeConnect: () => this.#prepare(client),
       onConnect: (frame) => this.#up(client, frame),
       onStompError: (frame) => this.#refusedBy(client, frame),
-      onWebSocketClose: () => this.#down(client, false),
+      onWebSocketError: (event: { readonly message?: string } | undefined) =>
+        void (socketError = event?.message ?? ''),
+      onWebSocketClose: (event: CloseLike | undefined) =>
+        this.#down(client, false, lossOfClose(event, this.#isUp, socketError)),
       // To close it in good order would take as long as the network says nothing.
-      onHeartbeatLost: () => this.#down(client, false),
+      onHeartbeatLost: () => this.#down(client, false, silence),
       // Timers of a page in the background are slowed down, what comes from the network is not.
       onHeartbeatReceived: () => client === this.#client && client.webSocket?.send('\n'),
       onUnhandledReceipt: ({ headers }) => this.#events.receipt(headers['receipt-id'] ?? ''),
     });
     this.#client = client;
     // Over all of it: the token, the socket, and the server's answer.
-    this.#retry = setTimeout(() => this.#down(client, false), connectWithinMs);
+    const late: Loss = {
+      reason: 'timeout',
+      message: `There was no connection within ${connectWithinMs} ms.`,
+    };
+    this.#retry = setTimeout(() => this.#down(client, false, late), connectWithinMs);
     this.#events.state({ name: 'connecting', attempt: this.#attempt });
     client.activate();
+  }
+
+  /** What fails is as good as a server that can't be reached: it is tried again. */
+  async #prepare(client: Client): Promise<void> {
+    const { url, socket } = this.#settings;
+    let reason: Loss['reason'] = 'token';
+    try {
+      client.connectHeaders = { Authorization: `Bearer ${await this.token()}` };
+      if (client !== this.#client) return;
+      reason = 'socket';
+      const made = socket(url);
+      client.webSocketFactory = () => made;
+    } catch (thrown) {
+      this.#down(client, false, { reason, message: messageOf(thrown) });
+    }
   }
 
   #up(client: Client, { headers }: IFrame): void {
@@ -158,18 +175,20 @@ export class Connection {
   }
 
   /** An ERROR frame: the connection ends with it. */
-  #refusedBy(client: Client, { headers }: IFrame): void {
+  #refusedBy(client: Client, { headers, body }: IFrame): void {
     if (client !== this.#client) return;
     const { message = '' } = headers;
+    const said = body === '' ? message : body;
     if (message === 'UNAUTHORIZED') {
       this.#refused += 1;
       // A new token may do better than one that was kept too long.
       const isFinal = this.#refused >= refusedMax || typeof this.#settings.token === 'string';
-      if (isFinal) return this.#fail('unauthorized', message);
-      return this.#down(client, false);
+      if (isFinal) return this.#fail('unauthorized', said);
+      return this.#down(client, false, { reason: 'token', message: said });
     }
     // What Spring, and this server, says of heart-beats that did not come.
-    this.#down(client, this.#isUp && message !== 'Session closed.');
+    const isSilence = message === 'Session closed.';
+    this.#down(client, this.#isUp && !isSilence, isSilence ? silence : { reason: 'refused', message: said });
   }
 
   #fail(reason: 'unauthorized' | 'attempts', message: string): void {
@@ -178,15 +197,16 @@ export class Connection {
     this.#events.state({ name: 'failed', reason, message });
   }
 
-  #down(client: Client, isBroken: boolean): void {
+  #down(client: Client, isBroken: boolean, { reason, message }: Loss): void {
     if (client !== this.#client) return;
     this.#ended(isBroken);
     if (!this.#isWanted) return;
     const { maxAttempts, backoffMs, backoffMaxMs } = this.#settings;
-    if (this.#attempt >= maxAttempts) return this.#fail('attempts', 'The server can not be reached.');
+    if (this.#attempt >= maxAttempts) return this.#fail('attempts', message);
     const delayMs = delayBefore(this.#attempt + 1, { baseMs: backoffMs, capMs: backoffMaxMs }, Math.random());
     this.#retry = setTimeout(() => this.#connect(), delayMs);
-    this.#events.state({ name: 'waiting', attempt: this.#attempt + 1, retryAtMs: Date.now() + delayMs });
+    const retryAtMs = Date.now() + delayMs;
+    this.#events.state({ name: 'waiting', attempt: this.#attempt + 1, retryAtMs, reason, message });
   }
 
   #ended(isBroken: boolean): void {

@@ -1,6 +1,7 @@
 // Sending and subscribing over one connection after the other: what every pattern is made of.
 import type { IMessage } from '@stomp/stompjs';
 import { Connection } from './connection.ts';
+import { jsonOf } from './json.ts';
 import { refusalOf, StagewireError } from './error.ts';
 import { newKey } from './key.ts';
 import { Listeners, tellSafely, type Stop } from './listeners.ts';
@@ -26,7 +27,11 @@ export interface SubscribeOptions {
 
 /** A refused subscription is tried again after this, where it may work later. */
 const againMs = 1_000;
+/** Begins the receipts of messages. */
+const keyMark = 'key ';
 const errors = { id: 'errors', destination: '/user/queue/errors' } as const;
+/** '' for what is none. */
+const keyOf = (receipt: string): string => (receipt.startsWith(keyMark) ? receipt.slice(keyMark.length) : '');
 const headBytesOf = ({ destination, headers }: Outgoing): number =>
   200 + 3 * (destination.length + JSON.stringify(headers).length);
 const bytesOf = (body: string | Uint8Array): number =>
@@ -41,7 +46,9 @@ export class Messaging {
   readonly #states = new Listeners<ClientState>();
   readonly #refusals = new Listeners<StagewireError>();
   /** What ends the waits that end with the client. */
-  readonly #whenClosed = new Set<() => void>();
+  readonly #whenEnded = new Set<(error: StagewireError) => void>();
+  /** Why there will be no connection: closed, or failed. */
+  #ended: StagewireError | null = null;
   /** Subscriptions that have no place yet: what is sent waits for them, so that they hear it over any loss. */
   readonly #beginning = new Set<Subscription>();
   /** Subscriptions that are tried again over this connection. */
@@ -57,12 +64,21 @@ export class Messaging {
       down: (isBroken) => this.#down(isBroken),
       state: (state) => {
         this.#state = state;
+        if (state.name === 'failed') {
+          this.#end(
+            new StagewireError(state.reason === 'attempts' ? 'UNAVAILABLE' : 'UNAUTHORIZED', state.message),
+          );
+        }
         this.#states.tell(state);
       },
       receipt: (id) => this.#answered(id),
     });
     this.#outbox = new Outbox(this.#settings, (key, { destination, headers, body }) =>
-      this.#connection.publish(destination, { ...headers, receipt: key, 'idempotency-key': key }, body),
+      this.#connection.publish(
+        destination,
+        { ...headers, receipt: keyMark + key, 'idempotency-key': key },
+        body,
+      ),
     );
     this.rest = new Rest(this.#settings.url, () => this.#connection.token());
   }
@@ -86,19 +102,44 @@ export class Messaging {
     return this.#states.add(listener);
   }
 
-  /** Refusals that belong to nothing that waits, such as of what another library sent over this connection. */
+  /**
+   * Refusals that nobody else is told: of subscriptions whose listeners have no `refused` (`detail.destination` says
+   * which), of what another library sent over this connection, and why a room that is followed has no history yet.
+   */
   onRefusal(listener: (error: StagewireError) => void): Stop {
     return this.#refusals.add(listener);
   }
 
+  /** For patterns: what no listener of theirs takes. */
+  tellRefusal(error: StagewireError): void {
+    this.#refusals.tell(error);
+  }
+
+  /** For patterns: calls it once, later; not if that is stopped, or the client closed or failed, before. */
+  later(afterMs: number, act: () => void): Stop {
+    if (this.#ended) return () => undefined;
+    const stop = (): void => {
+      clearTimeout(timer);
+      this.#whenEnded.delete(stop);
+    };
+    const timer = setTimeout(() => {
+      stop();
+      act();
+    }, afterMs);
+    this.#whenEnded.add(stop);
+    return stop;
+  }
+
+  /** Connects, and again after every loss; also after `close`, and when it has failed. */
   connect(): void {
+    this.#ended = null;
+    this.#outbox.end(null);
     this.#connection.open();
   }
 
-  /** Leaves in good order. What was not answered rejects with CLOSED. */
+  /** Leaves in good order. What was not answered rejects with CLOSED, and so does what is sent and asked afterwards. */
   async close(): Promise<void> {
-    this.#outbox.close();
-    for (const end of this.#whenClosed) end();
+    this.#end(new StagewireError('CLOSED', 'The client was closed.'));
     await this.#connection.close();
   }
 
@@ -107,7 +148,9 @@ export class Messaging {
    * effect. A body that is no text or bytes goes as JSON.
    *
    * @returns when the server has it durably.
-   * @throws StagewireError as a rejection.
+   * @throws StagewireError as a rejection: the refusal; BAD_REQUEST for what JSON can't say; FULL, TOO_LARGE, EXPIRED; CLOSED
+   *   when the client is closed, also before. When it fails, UNAUTHORIZED or UNAVAILABLE for what was not sent yet (and
+   *   from then on at once), EXPIRED for what was: that may be done.
    */
   send(
     destination: string,
@@ -115,10 +158,12 @@ export class Messaging {
     { key = newKey(), headers = {}, isOnce = false }: SendOptions = {},
   ): Promise<void> {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+    const content = isRaw ? body : jsonOf(body);
+    if (content instanceof StagewireError) return Promise.reject(content);
     const message: Outgoing = {
       destination,
       headers: isRaw ? headers : { 'content-type': 'application/json', ...headers },
-      body: isRaw ? body : JSON.stringify(body),
+      body: content,
     };
     // A frame over the limit would end the connection, and the next, and the next.
     if (headBytesOf(message) + bytesOf(message.body) > this.#settings.frameBytesMax) {
@@ -127,9 +172,16 @@ export class Messaging {
     return this.#outbox.add(key, message, isOnce);
   }
 
-  /** Sends what is worth nothing later: without a connection it is dropped, and nobody hears what became of it. */
+  /**
+   * Sends what is worth nothing later: without a connection, or over the rate, it is dropped, and nobody hears what became
+   * of it.
+   *
+   * @throws StagewireError BAD_REQUEST for what JSON can't say.
+   */
   tell(destination: string, body: unknown): void {
-    this.#connection.publish(destination, { 'content-type': 'application/json' }, JSON.stringify(body));
+    const content = jsonOf(body);
+    if (content instanceof StagewireError) throw content;
+    this.#connection.publish(destination, { 'content-type': 'application/json' }, content);
   }
 
   /** Subscribes now and after every loss, each time after what was seen last. */
@@ -145,18 +197,20 @@ export class Messaging {
   /**
    * The one answer to a SUBSCRIBE of `/app/…`.
    *
-   * @throws StagewireError as a rejection: the refusal, EXPIRED or CLOSED.
+   * @throws StagewireError as a rejection: the refusal, EXPIRED or CLOSED; UNAUTHORIZED or UNAVAILABLE when the client fails
+   *   or has failed.
    */
   ask<Answer>(destination: string): Promise<Answer> {
+    if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(expiry);
-        this.#whenClosed.delete(close);
+        this.#whenEnded.delete(end);
         stop();
         act();
       };
-      const close = (): void => settle(() => reject(new StagewireError('CLOSED', 'The client was closed.')));
-      this.#whenClosed.add(close);
+      const end = (error: StagewireError): void => settle(() => reject(error));
+      this.#whenEnded.add(end);
       const stop = this.subscribe(destination, {
         message: ({ body }) => settle(() => resolve(JSON.parse(body) as Answer)),
         refused: (error) => settle(() => reject(error)),
@@ -164,6 +218,12 @@ export class Messaging {
       const late = new StagewireError('EXPIRED', 'There was no answer in time.');
       const expiry = setTimeout(() => settle(() => reject(late)), this.#settings.sendWithinMs);
     });
+  }
+
+  #end(error: StagewireError): void {
+    this.#ended = error;
+    this.#outbox.end(error);
+    for (const end of this.#whenEnded) end(error);
   }
 
   #up(): void {
@@ -206,7 +266,7 @@ export class Messaging {
 
   #answered(receipt: string): void {
     const subscription = this.#subscriptionOf(receipt);
-    if (!subscription) return void this.#outbox.answered(receipt);
+    if (!subscription) return void this.#outbox.answered(keyOf(receipt));
     this.#begun(subscription);
     tellSafely(() => subscription.live());
   }
@@ -218,12 +278,14 @@ export class Messaging {
   #refused(body: string): void {
     const { receipt, destination, ...rest } = JSON.parse(body) as { receipt?: string; destination?: string };
     const error = refusalOf({ ...rest, ...(destination === undefined ? {} : { destination }) });
-    if (receipt !== undefined && this.#outbox.refused(receipt, error)) return;
+    if (receipt !== undefined && this.#outbox.refused(keyOf(receipt), error)) return;
     const subscription = this.#subscriptionOf(receipt ?? '');
     if (subscription) return this.#subscriptionRefused(subscription, error);
     // What one may no longer see ends without having been asked for.
     const ended = [...this.#subscriptions.values()].filter((one) => one.destination === destination);
     const isRevoked = receipt === undefined && error.code === 'FORBIDDEN' && ended.length > 0;
+    // What asks for no receipt was told: nobody hears what became of it.
+    if (receipt === undefined && error.code === 'RATE_LIMITED') return;
     if (!isRevoked) return this.#refusals.tell(error);
     for (const one of ended) this.#subscriptionRefused(one, error);
   }
@@ -232,7 +294,8 @@ export class Messaging {
     this.#begun(subscription);
     if (error.code !== 'UNAVAILABLE' && error.code !== 'RATE_LIMITED') {
       this.#subscriptions.delete(subscription.id);
-      return tellSafely(() => subscription.refused(error));
+      if (!subscription.refused(error)) this.#refusals.tell(error);
+      return;
     }
     const again = (): void => {
       this.#retries.delete(retry);

@@ -3,13 +3,13 @@ import type { NewNotification, Notification, NotificationRead } from './bodies.t
 import type { Stop } from './listeners.ts';
 import { pathOf } from './rest.ts';
 import type { Messaging } from './messaging.ts';
+import { presentOf, type PlaceListeners } from './subscription.ts';
 
-export interface NotificationListeners {
+/** At `live` ask for the `list`, and drop what has a `notificationId` that was there already. */
+export interface NotificationListeners extends PlaceListeners {
   readonly notification: (notification: Notification) => void;
   /** It was read, here or on another device. */
   readonly read?: (read: NotificationRead) => void;
-  /** Some were missed that are no longer kept in the stream: `list` has them. */
-  readonly missed?: () => void;
 }
 
 export class Notifications {
@@ -19,13 +19,14 @@ export class Notifications {
     this.#client = client;
   }
 
-  /** Every notification from now on, once and in order. */
-  onNotification({ notification, read, missed }: NotificationListeners): Stop {
+  /** Every notification from `live` on, once and in order; those before are in the `list`. */
+  onNotification(listeners: NotificationListeners): Stop {
+    const { notification, read } = listeners;
     const stop = this.#client.subscribe(
       '/user/queue/notifications',
       {
         message: ({ body }) => notification(JSON.parse(body) as Notification),
-        present: (_frame, isStart) => void (isStart || missed?.()),
+        present: presentOf(listeners),
       },
       { isResumable: true },
     );
@@ -39,17 +40,19 @@ export class Notifications {
     };
   }
 
+  /** Newest first; at most 1,000. */
   list({ unread = false, limit = 50 }: { readonly unread?: boolean; readonly limit?: number } = {}): Promise<
     readonly Notification[]
   > {
     return this.#client.rest.get(`/api/notifications?limit=${limit}${unread ? '&unread=true' : ''}`);
   }
 
+  /** Resolves when it is stored; all devices of the user hear of it by `read`. */
   markRead(notificationId: string): Promise<void> {
     return this.#client.send(`/app/notification.read/${notificationId}`, {});
   }
 
-  /** For services. */
+  /** For services: to each of up to 10,000 users, at once or when they come. Resolves when all are stored. */
   async notify(userIds: readonly string[], notification: NewNotification): Promise<void> {
     await this.#client.rest.request('POST', pathOf('api', 'notifications'), { userIds, ...notification });
   }

@@ -10,8 +10,8 @@ export interface ClientOptions {
   /** The token, or what fetches a new one: it is called for every connection and before a token ends. */
   readonly token: string | (() => string | Promise<string>);
   /**
-   * Makes the socket, such as `() => new SockJS('https://example.org/ws')`, or with the `ws` package in Node before
-   * version 22. A WebSocket of the platform unless given.
+   * Makes the socket, such as `() => new SockJS('https://example.org/ws')`. A WebSocket of the platform unless given; Node
+   * before version 22 has none, and needs the `ws` package: `(url) => new WebSocket(url, ['v12.stomp'])`.
    */
   readonly socket?: (url: string) => Socket;
   /** First wait after a loss. 1,000 ms by default; each further one is twice as long, with jitter. */
@@ -32,7 +32,17 @@ export interface ClientOptions {
   readonly frameBytesMax?: number;
 }
 
-export type Settings = Required<Omit<ClientOptions, 'socket'>> & Pick<ClientOptions, 'socket'>;
+export type Settings = Required<ClientOptions>;
+
+const noSocket =
+  "There is no WebSocket here: pass `socket: (url) => new WebSocket(url, ['v12.stomp'])` with that of the package ws.";
+
+/** @throws RangeError where the platform has none. */
+function platformSocket(): (url: string) => Socket {
+  const { WebSocket } = globalThis as { WebSocket?: new (url: string, protocols: string[]) => Socket };
+  if (!WebSocket) throw new RangeError(noSocket);
+  return (url) => new WebSocket(url.replace(/^http/, 'ws'), ['v12.stomp']);
+}
 
 /** So long the server knows the keys by which it tells a repeat. */
 const keysKeptMs = 24 * 60 * 60 * 1_000;
@@ -49,6 +59,7 @@ export function settingsOf(options: ClientOptions): Settings {
     sendWithinMs: 600_000,
     frameBytesMax: 65_536,
     ...options,
+    socket: options.socket ?? platformSocket(),
   };
   const { url, sendWithinMs } = settings;
   if (!/^(?:ws|http)s?:$/.test(new URL(url).protocol))

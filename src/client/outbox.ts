@@ -23,6 +23,8 @@ interface Entry {
   readonly expiry: ReturnType<typeof setTimeout> | undefined;
   readonly isOnce: boolean;
   isSent: boolean;
+  /** Over any connection: whether it was done is not known. */
+  wasSent: boolean;
   /** Connections that broke while it was under way. */
   breaks: number;
 }
@@ -43,6 +45,7 @@ export class Outbox {
   #underWay = 0;
   #isOpen = false;
   #isHeld = false;
+  #ended: StagewireError | null = null;
   #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(limits: OutboxLimits, send: Send) {
@@ -59,13 +62,14 @@ export class Outbox {
    * Resolves when the server has it durably.
    *
    * @param isOnce it is not sent over another connection than the present one.
-   * @throws StagewireError with the server's refusal, FULL, EXPIRED or CLOSED.
+   * @throws StagewireError with the server's refusal, FULL, EXPIRED, CLOSED, or why the client has failed.
    */
   add(key: string, message: Outgoing, isOnce = false): Promise<void> {
     if (this.#entries.has(key)) {
       return Promise.reject(new StagewireError('CONFLICT', `Something with the key ${key} waits already.`));
     }
     if (isOnce && !this.#isOpen) return Promise.reject(lost());
+    if (this.#ended) return Promise.reject(this.#ended);
     if (!isOnce && this.#entries.size >= this.#limits.outboxMax) {
       return Promise.reject(new StagewireError('FULL', 'Too much waits to be sent.'));
     }
@@ -74,7 +78,16 @@ export class Outbox {
         this.#settle(key, new StagewireError('EXPIRED', 'There was no answer in time.'));
       };
       const expiry = isOnce ? undefined : setTimeout(late, this.#limits.sendWithinMs);
-      this.#entries.set(key, { message, resolve, reject, expiry, isOnce, isSent: false, breaks: 0 });
+      this.#entries.set(key, {
+        message,
+        resolve,
+        reject,
+        expiry,
+        isOnce,
+        isSent: false,
+        wasSent: false,
+        breaks: 0,
+      });
       this.#go();
     });
   }
@@ -127,11 +140,19 @@ export class Outbox {
     return true;
   }
 
-  close(): void {
+  /** There will be no connection: what waits rejects, and what is added. Null: there may be one again. */
+  end(error: StagewireError | null): void {
+    this.#ended = error;
+    if (!error) return;
     this.#isOpen = false;
     this.#resume();
-    for (const key of this.#entries.keys())
-      this.#settle(key, new StagewireError('CLOSED', 'The client was closed.'));
+    for (const [key, { wasSent }] of this.#entries) {
+      const isOpen = wasSent && error.code !== 'CLOSED';
+      this.#settle(
+        key,
+        isOpen ? new StagewireError('EXPIRED', `It may be done or not: ${error.message}`) : error,
+      );
+    }
   }
 
   #resume(): void {
@@ -158,6 +179,7 @@ export class Outbox {
       if (this.#underWay >= (entry.breaks > 0 ? 1 : underWayMax)) return;
       if (entry.isSent) continue;
       entry.isSent = true;
+      entry.wasSent = true;
       this.#underWay += 1;
       this.#send(key, entry.message);
     }

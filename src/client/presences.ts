@@ -10,8 +10,11 @@ export class Presences {
     this.#client = client;
   }
 
+  /** How it is of each of up to 500 users, in that order. */
   query(users: readonly string[]): Promise<readonly Presence[]> {
-    return this.#client.ask(`/app/presence.query?users=${users.map(encodeURIComponent).join(',')}`);
+    // One comma at least that stands for itself: those within names are encoded.
+    const list = users.map((user) => `${encodeURIComponent(user)},`).join('');
+    return this.#client.ask(`/app/presence.query?users=${list}`);
   }
 
   /** How it is, at once and after every loss, and each change. */

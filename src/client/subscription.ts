@@ -1,5 +1,6 @@
 // One subscription over all connections: knows its place in the stream, goes on after it, and takes nothing twice.
 import type { StagewireError } from './error.ts';
+import { tellSafely } from './listeners.ts';
 
 /** A message as a subscription hands it on. */
 export interface Message {
@@ -26,6 +27,24 @@ export interface SubscriptionEvents {
   readonly refused?: (error: StagewireError) => void;
 }
 
+/** What a stream that keeps its messages says of those that it does not tell. */
+export interface PlaceListeners {
+  /** Messages were missed that can't be had from the stream any more. */
+  readonly missed?: () => void;
+  /**
+   * From here on everything comes, in order: at the start, which may be late where the first connection is, and again after
+   * each `missed`. What is fetched now leaves no gap; part of it may come once more as a message.
+   */
+  readonly live?: () => void;
+}
+
+export function presentOf({ missed, live }: PlaceListeners): NonNullable<SubscriptionEvents['present']> {
+  return (_frame, isStart) => {
+    if (!isStart) missed?.();
+    live?.();
+  };
+}
+
 /** The parts of a frame that it reads. */
 type Frame = Message;
 
@@ -34,7 +53,7 @@ interface Place {
   readonly seq: number;
 }
 
-/** Begins the receipts of subscriptions, so that no key of a message is taken for one. */
+/** Begins the receipts of subscriptions; those of messages have another, so that none is taken for the other's. */
 export const liveMark = 'live ';
 /** No stream has this place: the server then says where it stands, before anything else. */
 const nowhere = ':0';
@@ -101,7 +120,10 @@ export class Subscription {
     this.#events.message(frame);
   }
 
-  refused(error: StagewireError): void {
-    this.#events.refused?.(error);
+  /** @returns whether somebody takes it. */
+  refused(error: StagewireError): boolean {
+    const { refused } = this.#events;
+    if (refused) tellSafely(() => refused(error));
+    return refused !== undefined;
   }
 }

@@ -2,18 +2,19 @@
 import type { StagewireError } from './error.ts';
 import type { Stop } from './listeners.ts';
 import type { Messaging, SendOptions } from './messaging.ts';
-import type { Message } from './subscription.ts';
+import { presentOf, type Message, type PlaceListeners } from './subscription.ts';
 
-export interface TopicListeners {
+/** With wildcards `live` is told after every loss, and `missed` never. */
+export interface TopicListeners extends PlaceListeners {
   readonly message: (message: Message) => void;
-  /** Messages were missed that are no longer kept. */
-  readonly missed?: () => void;
+  /** It can't go on: the server's refusal. The client's `onRefusal` is told without it. */
   readonly refused?: (error: StagewireError) => void;
 }
 
 export interface QueueListeners {
   /** Acknowledge it, or give it back; until then it is with this consumer. */
   readonly message: (message: Message) => void;
+  /** It can't go on: the server's refusal. The client's `onRefusal` is told without it. */
   readonly refused?: (error: StagewireError) => void;
 }
 
@@ -26,16 +27,25 @@ export class Topics {
     this.#client = client;
   }
 
-  /** Resolves when the message is stored. @param topic such as `/topic/news`. */
+  /**
+   * Resolves when the message is stored. A body that JSON can't say rejects with BAD_REQUEST.
+   *
+   * @param topic such as `/topic/news`.
+   */
   publish(topic: string, body: unknown, options?: SendOptions): Promise<void> {
     return this.#client.send(topic, body, options);
   }
 
-  /** Every message from now on, once and in order. With wildcards what is missed during a loss is missed. */
-  on(topic: string, { message, missed, refused }: TopicListeners): Stop {
-    const present = (_frame: Message, isStart: boolean): void => void (isStart || missed?.());
-    const events = { message, present, ...(refused ? { refused } : {}) };
-    return this.#client.subscribe(topic, events, { isResumable: !isPattern(topic) });
+  /** Every message from `live` on, once and in order. With wildcards what is missed during a loss is missed. */
+  on(topic: string, listeners: TopicListeners): Stop {
+    const { message, live, refused } = listeners;
+    const isResumable = !isPattern(topic);
+    const begins = isResumable ? { present: presentOf(listeners) } : live ? { live } : {};
+    return this.#client.subscribe(
+      topic,
+      { message, ...begins, ...(refused ? { refused } : {}) },
+      { isResumable },
+    );
   }
 
   /** Takes messages of a queue, at most `prefetch` at a time. @param queue such as `/queue/jobs`. */

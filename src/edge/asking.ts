@@ -42,7 +42,7 @@ export function prepare(question: Question): Asked {
     return { question, commands: [{ actor: actorOf(found, user, newId, body), params }], isList: false };
   }
   // Each gets its own name alone: the whole list would go to all of the list.
-  const commands = namesIn(list, params[list] ?? '').map((name) => ({
+  const commands = namesIn(list, list in params ? itemsOf(list, query) : []).map((name) => ({
     actor: actorKey(found.route.kind, name),
     params: { ...params, [list]: name },
   }));
@@ -58,8 +58,19 @@ export function ask(edge: Edge, { question, commands, isList }: Asked, waiting: 
   }
 }
 
-function namesIn(parameter: string, text: string): string[] {
-  const names = [...new Set(text.split(',').filter((name) => name !== ''))];
+/**
+ * Where a comma stands as itself it separates, and encoded ones belong to names. Where none does, encoded ones separate:
+ * so `URLSearchParams` and its like write a list.
+ */
+function itemsOf(parameter: string, query: string): string[] {
+  const decode = (text: string): string => new URLSearchParams(`_=${text}`).get('_') ?? '';
+  const raw = query.split('&').findLast((one) => decode(one.replace(/=.*/s, '')) === parameter) ?? '';
+  const value = raw.includes('=') ? raw.slice(raw.indexOf('=') + 1) : '';
+  return value.includes(',') ? value.split(',').map(decode) : decode(value).split(',');
+}
+
+function namesIn(parameter: string, items: readonly string[]): string[] {
+  const names = [...new Set(items.filter((name) => name !== ''))];
   if (names.length === 0) throw new Refusal('BAD_REQUEST', `${parameter} must name at least one.`);
   if (names.length > namesMax) throw new Refusal('BAD_REQUEST', `${parameter} may name at most ${namesMax}.`);
   for (const name of names) {

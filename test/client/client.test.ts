@@ -8,6 +8,8 @@ import { range } from '../support/rooms.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
+/** Nobody listens there. */
+const nowhere = 'ws://127.0.0.1:1/ws';
 
 beforeAll(async () => {
   server = await startServer();
@@ -115,17 +117,17 @@ describe('what is sent', () => {
   });
 
   test('[CLIENT22] what may wait is bounded, in number, size and time', async () => {
-    const ann = await connectOurs(server, 'ann', { outboxMax: 2, sendWithinMs: 50 });
+    const ann = await connectOurs(server, 'ann');
     await expect(ann.topics.publish('/topic/large', 'x'.repeat(65_500))).rejects.toMatchObject({
       code: 'TOO_LARGE',
     });
-    await ann.close();
+    const away = await connectOurs(server, 'ann', { url: nowhere, outboxMax: 2, sendWithinMs: 50 }, false);
     const waiting = ['one', 'two', 'three'].map((text) =>
-      ann.topics.publish('/topic/late', text).catch((error: StagewireError) => error.code),
+      away.topics.publish('/topic/late', text).catch((error: StagewireError) => error.code),
     );
     expect(await Promise.all(waiting)).toEqual(['EXPIRED', 'EXPIRED', 'FULL']);
-    const left = ann.topics.publish('/topic/late', 'four');
-    await Promise.all([expect(left).rejects.toMatchObject({ code: 'CLOSED' }), ann.close()]);
+    const left = away.topics.publish('/topic/late', 'four');
+    await Promise.all([expect(left).rejects.toMatchObject({ code: 'CLOSED' }), away.close()]);
   });
 
   test('[CLIENT23] over the rate it waits as long as the server says, and all arrives', async () => {

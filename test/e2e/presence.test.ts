@@ -100,6 +100,16 @@ describe.each(layouts)('$name', (layout) => {
     await carol.disconnect();
   });
 
+  test('[PRESENCE3] a comma in a name is encoded; a list is told as well where all of its commas are', async () => {
+    const namesOf = async (users: string): Promise<string[]> =>
+      (await query(server, users)).map(({ userId }) => userId);
+    expect(await namesOf('a%2Cb,c')).toEqual(['a,b', 'c']);
+    expect(await namesOf('a%2Cb,')).toEqual(['a,b']);
+    expect(await namesOf('a%2Cb%2Cc')).toEqual(['a', 'b', 'c']);
+    expect(await namesOf('first,one&users=x+y,%252C')).toEqual(['x y', '%2C']);
+    expect(await namesOf('a%26users=b,c&other=d')).toEqual(['a&users=b', 'c']);
+  });
+
   test('[PRESENCE4] a query for nobody, too many or impossible names is BAD_REQUEST, without a token UNAUTHORIZED', async () => {
     const tooMany = Array.from({ length: 501 }, (_none, index) => index).join();
     for (const asked of ['', '?users=', `?users=${'x'.repeat(37)}`, '?users=a%00b', `?users=${tooMany}`]) {
