@@ -15,7 +15,10 @@ const seq = fc.oneof(
   fc.maxSafeNat(),
   fc.constantFrom(0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000, 0xffff_ffff, 0x1_0000_0000, 2 ** 53 - 1),
 );
-const body = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.constant(new Uint8Array(70_000).fill(0xc1)));
+const body = fc.oneof(
+  { weight: 50, arbitrary: fc.uint8Array({ maxLength: 300 }) },
+  { weight: 1, arbitrary: fc.constant(new Uint8Array(70_000).fill(0xc1)) },
+);
 const headers = fc.array(fc.tuple(text, text), { maxLength: 40 }).map((pairs) => Object.fromEntries(pairs));
 const own = fc.record<Own>({
   ack: fc.option(text),
