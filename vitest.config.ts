@@ -18,7 +18,7 @@ const onSqliteAlone = {
 };
 
 const endToEnd = 'dist/test/e2e/**/*.test.js';
-const each = { testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' as const };
+const each = { testTimeout: 90_000, hookTimeout: 90_000, pool: 'forks' as const };
 
 export default defineConfig({
   test: {

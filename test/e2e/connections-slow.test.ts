@@ -7,7 +7,7 @@ const mebibyte = 1024 * 1024;
 const slowCount = 12;
 /** Each slow client is sent 12 MB, of which the kernel takes less than half: all the rest would be far more than this. */
 const growthBytesMax = 56 * mebibyte;
-const timeoutMs = 60_000;
+const timeoutMs = 120_000;
 
 interface Traffic {
   readonly destination: string;

@@ -44,5 +44,5 @@ test.each(layouts)(
     await worth(alice, '30');
     expect(await server.stop()).toEqual({ code: 0, signal: null });
   },
-  30_000,
+  90_000,
 );

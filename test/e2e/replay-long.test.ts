@@ -7,7 +7,7 @@ import { createRoom, range, sendMany } from '../support/rooms.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { connectStomp, parse } from '../support/stomp.ts';
 
-const timeoutMs = 60_000;
+const timeoutMs = 120_000;
 
 /** Fills rooms in turn, and returns all that they hold, oldest first. */
 async function fill(server: TestServer, rooms: number, count: number, content: (number: number) => string) {

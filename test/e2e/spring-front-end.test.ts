@@ -20,7 +20,7 @@ const scripts = ['sockjs-client/dist/sockjs.js', 'stompjs/lib/stomp.js'].map((fi
 );
 // It never gives up while a server is on its way up on a busy machine.
 const patience = { baseDelayMs: 20, delayMsMax: 200, attemptsMax: 10_000 };
-const withinMs = 60_000;
+const withinMs = 120_000;
 
 type Arguments = readonly string[];
 

@@ -21,7 +21,7 @@ export interface RedisServerOptions {
   readonly cluster?: boolean;
 }
 
-const startWithinMs = 15_000;
+const startWithinMs = 60_000;
 const portsTried = 5;
 const slotMax = 16_383;
 

@@ -18,8 +18,8 @@ const mainFile = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const otherKindsMainFile = fileURLToPath(new URL('./faulty-server.js', import.meta.url));
 
 export const testSecret = 'a secret for tests that is long enough to be taken';
-const startWithinMs = 15_000;
-const exitWithinMs = 15_000;
+const startWithinMs = 60_000;
+const exitWithinMs = 30_000;
 
 export interface ServerOptions {
   /** Settings by their name in src/config.ts, as text: `{ rateLimit: 'off', edges: '2' }`. */

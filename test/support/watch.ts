@@ -1,7 +1,7 @@
 // Waiting for something to become true, woken by events instead of by the clock.
 import { systemClock } from '../../src/lib/clock.ts';
 
-export const deadlineMs = 10_000;
+export const deadlineMs = 30_000;
 
 /** Conditions over a state that somebody else changes, and says so with `changed`. */
 export class Watch {
