@@ -93,7 +93,8 @@ async function liveThrough(server: TestServer, shift: Shift, { name, begin, end,
     if (seen === 'told') {
       await soon(() => expect(shift.unavailable, `${name}: UNAVAILABLE`).toBeGreaterThan(before));
       await soon(async () => expect(await readiness(server), name).toBe('503 database unavailable'));
-      expect(await metric(server, unavailable)).toBeGreaterThan(0);
+      // It comes and goes where some commits still find room.
+      await soon(async () => expect(await metric(server, unavailable), name).toBeGreaterThan(0));
       expect((await server.rest('GET', '/healthz')).status).toBe(200);
     }
     if (seen !== 'passing') await idle.waitForBeats(idle.beats + 1);
