@@ -115,8 +115,6 @@ export function queuesLoad(queues: readonly string[]): Load {
         expect(ledger.seen.get(textOf(row)) ?? 0, textOf(row)).toBeLessThanOrEqual(Number(row['tries']));
       }
       expect([...ledger.seen].filter(([, times]) => times > triesMax)).toEqual([]);
-      // How often they were seen says nothing here: a delivery that a failed flush held back is counted, as it may have gone.
-      expect(rows.filter(isDead).length).toBeGreaterThan(0);
     },
   };
 }
