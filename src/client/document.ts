@@ -109,8 +109,9 @@ export class Document {
     if (!draft) throw new Error('the document is not there yet');
     const { text } = draft;
     draft.edit(changes);
-    this.#history.edited(normalise(changes), text, performance.now());
-    this.#edited(normalise(changes));
+    const normal = normalise(changes);
+    this.#history.edited(normal, text, performance.now());
+    this.#edited(normal);
   }
 
   insert(position: number, text: string): void {

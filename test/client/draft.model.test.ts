@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { Cursors } from '../../src/client/cursors.ts';
 import { Draft, type Step } from '../../src/client/draft.ts';
 import { applyTo, normalise, type Changes } from '../../src/text/changes.ts';
-import { cutsPair, defectOf } from '../../src/text/defect.ts';
-import { transformOver } from '../../src/text/history.ts';
+import { cutsPair } from '../../src/text/defect.ts';
+import { ModelDocument, type Committed } from '../support/model-document.ts';
 
 const clientCount = 3;
 const start = 'begin 👍 here';
@@ -22,25 +22,6 @@ const action = fc.record({
   text: fc.string({ unit: fc.constantFrom('a', 'b', '\n', '👍', 'é'), maxLength: 4 }),
 });
 type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
-
-interface Committed {
-  readonly operationId: string;
-  readonly changes: Changes;
-}
-
-class Server {
-  readonly committed: Committed[] = [];
-  text = start;
-
-  /** As the document's actor does it: over all that was committed since. */
-  take({ operationId, change, revision }: Step): void {
-    expect(defectOf([change], Number.MAX_SAFE_INTEGER)).toBeNull();
-    const over = this.committed.slice(revision).map(({ changes }) => changes);
-    const changes = transformOver(normalise([change]), over);
-    this.text = applyTo(this.text, changes);
-    this.committed.push({ operationId, changes });
-  }
-}
 
 class User {
   readonly draft = new Draft(start, 0);
@@ -81,7 +62,7 @@ class User {
 
 test('[CLIENT10] whatever is under way, all drafts end with the text of the server', () => {
   const play = (actions: readonly Action[]): void => {
-    const server = new Server();
+    const server = new ModelDocument(start);
     const users = Array.from({ length: clientCount }, (_, index) => new User(`user-${index}`));
     const step = (user: User, what: Action['what']): boolean => {
       const next = what === 'send' ? user.sent.shift() : server.committed[user.draft.revision];

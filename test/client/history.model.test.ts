@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Draft, type Step } from '../../src/client/draft.ts';
 import { History } from '../../src/client/history.ts';
 import { applyTo, normalise, type Changes } from '../../src/text/changes.ts';
-import { transformOver } from '../../src/text/history.ts';
+import { ModelDocument, type Committed } from '../support/model-document.ts';
 
 const start = 'begin here';
 const alphabets = ['abc', 'ABC', '123'] as const;
@@ -18,23 +18,6 @@ const action = fc.record({
   isLater: fc.boolean(),
 });
 type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
-
-interface Committed {
-  readonly operationId: string;
-  readonly changes: Changes;
-}
-
-class Server {
-  readonly committed: Committed[] = [];
-  text = start;
-
-  take({ operationId, change, revision }: Step): void {
-    const over = this.committed.slice(revision).map(({ changes }) => changes);
-    const changes = transformOver(normalise([change]), over);
-    this.text = applyTo(this.text, changes);
-    this.committed.push({ operationId, changes });
-  }
-}
 
 /** A client as `Document` makes one of its parts. */
 class User {
@@ -102,7 +85,7 @@ test('[CLIENT72] without others undo of everything gives the first text, and red
 
 test('[CLIENT72] with others all texts end alike, and nothing that others wrote is taken away', () => {
   const play = (actions: readonly Action[]): void => {
-    const server = new Server();
+    const server = new ModelDocument(start);
     const users = alphabets.map((letters) => new User(letters));
     const written = alphabets.map(() => '');
     const move = (user: User, what: 'send' | 'hear'): boolean => {
@@ -142,7 +125,7 @@ test('[CLIENT72] with others all texts end alike, and nothing that others wrote 
 
 test('[CLIENT72] whatever all remove, take back and do again, all texts end alike', () => {
   const play = (actions: readonly Action[]): void => {
-    const server = new Server();
+    const server = new ModelDocument(start);
     const users = alphabets.map((letters) => new User(letters));
     const move = (user: User, what: string): boolean => {
       const next = what === 'send' ? user.sent.shift() : server.committed[user.draft.revision];
