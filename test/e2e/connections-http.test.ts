@@ -87,7 +87,7 @@ describe('one connection', () => {
 describe('errors', () => {
   test.each([
     ['an unknown path', 'GET', '/api/nothing', 404, 'NOT_FOUND'],
-    ['no path', 'GET', '/', 404, 'NOT_FOUND'],
+    ['no path', 'POST', '/', 405, 'BAD_REQUEST'],
     ['a path that climbs', 'GET', '/api/../../etc/passwd', 404, 'NOT_FOUND'],
     ['a wrong method', 'DELETE', '/api/rooms', 405, 'BAD_REQUEST'],
     ['a room that is not there', 'GET', '/api/rooms/nowhere', 404, 'NOT_FOUND'],

@@ -126,7 +126,7 @@ describe.each(layouts)('$name', ({ settings }) => {
     older.signal('SIGTERM');
     older.signal('SIGCONT');
     await client.closed;
-    await expectTakenOver(older, newer);
+    await expectTakenOver(older, newer, { wasStopped: true });
     expect(await newer.stop()).toEqual(clean);
   });
 

@@ -73,7 +73,7 @@ test.each(cases)(
     await after.more(200);
     older.signal('SIGCONT');
     await before.done;
-    await expectTakenOver(older, newer);
+    await expectTakenOver(older, newer, { wasStopped: true });
     expect(storedOf(newer, stopped)).toBe(rows);
 
     await after.more(100);
