@@ -93,8 +93,7 @@ export class Consumers {
     const isAcknowledged = frame.command === 'ACK';
     const settled = consumer?.unsettled.settle(delivery, isAcknowledged);
     if (!consumer || !settled) {
-      const text = `There is no message to acknowledge as ${subscription.number}-${delivery}.`;
-      throw new Refusal('BAD_REQUEST', text);
+      throw new Refusal('BAD_REQUEST', `There is no message to acknowledge as ${subscription.ackId(delivery)}.`);
     }
     const { session, source } = subscription;
     const waiting = new FrameWaiting(session, source.shown, frame.headers.get('receipt'), commit);

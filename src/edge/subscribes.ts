@@ -111,9 +111,9 @@ export function unsubscribe(edge: Edge, session: Session, { headers }: Frame): v
 export function acknowledge(edge: Edge, session: Session, frame: Frame, commit: Commit | null): void {
   const { headers, command } = frame;
   const ackId = headers.get('id') ?? headers.get('message-id') ?? '';
-  const [, number, delivery] = /^(\d{1,15})-(\d{1,15})$/.exec(ackId) ?? [];
+  const [, number, delivery, tag] = /^(\d{1,15})-(\d{1,15})-(\w+)$/.exec(ackId) ?? [];
   const subscription = edge.subscription(session, Number(number ?? -1));
-  if (!subscription || subscription.ack === 'auto' || Number(delivery) > subscription.delivered) {
+  if (!subscription || tag !== session.tag || subscription.ack === 'auto' || Number(delivery) > subscription.delivered) {
     throw new Refusal('BAD_REQUEST', `There is no message to acknowledge as ${ackId}.`);
   }
   if (subscription.source.type === 'queue') {

@@ -105,8 +105,9 @@ export class Subscription {
     return isWildcard(this.source);
   }
 
-  ackId(): string {
-    return `${this.number}-${this.delivered}`;
+  /** What acknowledges the newest delivery, or that one. */
+  ackId(delivery = this.delivered): string {
+    return `${this.number}-${delivery}-${this.session.tag}`;
   }
 
   /**

@@ -137,7 +137,7 @@ describe.each(layouts)('$name', (layout) => {
     await acknowledge(worker, first);
     const refused = { refusal: { code: 'BAD_REQUEST' } };
     for (const command of ['ACK', 'NACK']) {
-      for (const wrong of [id, id.replace('-1', '-3'), '999999-1', '']) {
+      for (const wrong of [id, id.replace('-1', '-3'), id.replace(/-\w+$/, ''), '999999-1', '']) {
         await expect(worker.request(command, { id: wrong })).rejects.toMatchObject(refused);
       }
       await expect(other.request(command, { id: second?.headers['ack'] ?? '' })).rejects.toMatchObject(
@@ -166,6 +166,22 @@ describe.each(layouts)('$name', (layout) => {
     await giveBack(worker, held[3]);
     await expect(acknowledge(worker, held[2])).rejects.toMatchObject({ refusal: { code: 'BAD_REQUEST' } });
     expect(bodiesOf((await worker.messages(queue, 8)).slice(6))).toEqual(['job 3', 'job 4']);
+  });
+
+  test('[QUEUES20] an ACK of what an earlier connection held acknowledges nothing of this one', async () => {
+    const own = await startServer({ settings: layout.settings });
+    const queue = newQueue();
+    const early = await connectWorker(own, queue);
+    await early.send(queue, 'job 1');
+    const held = await job(early, queue, 'job 1');
+    await own.kill();
+    const restarted = await own.restart();
+    const late = await connectWorker(restarted, queue);
+    await job(late, queue, 'job 1');
+    await expect(acknowledge(late, held)).rejects.toMatchObject({ refusal: { code: 'BAD_REQUEST' } });
+    late.cut();
+    const last = await connectWorker(restarted, queue);
+    expect(isRedelivered(await job(last, queue, 'job 1'))).toBe(true);
   });
 
   test('[QUEUES12] what no queue can give is refused, and the connection stays', async () => {

@@ -20,7 +20,7 @@ const source = {
 } as const;
 
 function subscription(ack: AckMode, more: Partial<SubscriptionOptions> = {}): Subscription {
-  const session = {} as Session;
+  const session = { tag: 'tag' } as Session;
   return new Subscription({ number: 7, session, id: '0', source, ack, from: null, receipt: null, ...more });
 }
 
@@ -68,16 +68,16 @@ test('[SUBSCRIPTION1] more acknowledgements out of order than are kept track of 
   expect(one.overrun).toBe(false);
 });
 
-test('[SUBSCRIPTION2] an acknowledgement names its subscription and its delivery: the seq, or a count without one', () => {
+test('[SUBSCRIPTION2] an acknowledgement names its session, its subscription and its delivery: the seq, or a count without one', () => {
   const resumable = subscription('client');
   resumable.epoch = 'e';
-  expect(resumable.own(17)).toEqual({ ack: '7-17', recovered: null, redelivered: false });
+  expect(resumable.own(17)).toEqual({ ack: '7-17-tag', recovered: null, redelivered: false });
   const volatile = subscription('client');
-  expect([0, 0, 0].map((seq) => volatile.own(seq)?.ack)).toEqual(['7-1', '7-2', '7-3']);
+  expect([0, 0, 0].map((seq) => volatile.own(seq)?.ack)).toEqual(['7-1-tag', '7-2-tag', '7-3-tag']);
   // A pattern's messages are of many streams, each with seqs of its own.
   const wild = subscription('client', { source: { ...source, type: 'wildcard', actor: '' } });
   expect(isWildcard(wild.source)).toBe(true);
-  expect([9, 2, 9].map((seq) => wild.own(seq)?.ack)).toEqual(['7-1', '7-2', '7-3']);
+  expect([9, 2, 9].map((seq) => wild.own(seq)?.ack)).toEqual(['7-1-tag', '7-2-tag', '7-3-tag']);
   expect(subscription('auto').own(3)).toBeNull();
 });
 
