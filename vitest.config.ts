@@ -2,16 +2,21 @@ import { defineConfig } from 'vitest/config';
 import { runsMysql } from './test/support/mariadb.ts';
 
 // The suites run the built files, as worker threads and users do. What users see is tried on SQLite, and once more on
-// MySQL or MariaDB with Redis, where there are such; these files of test/e2e are not, because:
+// MySQL or MariaDB with Redis, where there are such, with several edges and shards (test/support/layouts.ts); these files
+// of test/e2e are not, because:
 const onSqliteAlone = {
   'connections*': 'nothing is stored: handshakes, limits and ends of connections',
   'docs-page': 'nothing is stored: a page in a browser',
+  'documents-cursors': 'nothing is stored: where others have their carets',
   'frames*': 'nothing is stored that other files do not store: the protocol itself',
   ingest: 'nothing is stored that other files do not store: bodies of HTTP',
   'msgpack*': 'nothing is stored that other files do not store: another form of the protocol',
+  'patterns-stompjs': 'nothing is stored that other files do not store: the library',
+  'prices-lines': 'nothing is stored that other files do not store: bodies of HTTP',
   'prices-slow': 'nothing is stored: who reads too slowly',
   process: 'the command line, with files of SQLite',
   'process-mysql': 'the command line, on MySQL in any case',
+  refusals: 'nothing is stored: how a refusal is told',
   'redis-*': 'Redis alone, on whatever database',
   'rest-description': 'nothing is stored: what the description says',
   'sockjs*': 'nothing is stored that other files do not store: ways to carry the protocol',

@@ -50,9 +50,9 @@ export interface Target {
 
 /** @throws Error when Stagewire has not been built. */
 function entryFile(): string {
-  const file = join(rootFolder, 'dist/src/main.js');
+  const file = join(rootFolder, 'dist/server/main.js');
   if (!existsSync(file)) {
-    throw new Error('dist/src/main.js is missing: run "npm run build" first');
+    throw new Error('dist/server/main.js is missing: run "npm run build" first');
   }
   return file;
 }

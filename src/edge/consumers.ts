@@ -93,7 +93,10 @@ export class Consumers {
     const isAcknowledged = frame.command === 'ACK';
     const settled = consumer?.unsettled.settle(delivery, isAcknowledged);
     if (!consumer || !settled) {
-      throw new Refusal('BAD_REQUEST', `There is no message to acknowledge as ${subscription.ackId(delivery)}.`);
+      throw new Refusal(
+        'BAD_REQUEST',
+        `There is no message to acknowledge as ${subscription.ackId(delivery)}.`,
+      );
     }
     const { session, source } = subscription;
     const waiting = new FrameWaiting(session, source.shown, frame.headers.get('receipt'), commit);

@@ -80,11 +80,6 @@ export class Session implements WheelNode {
     edge.wake(this, this.openedAtMs + edge.config.firstFrameWithinMs);
   }
 
-  /** Tells what it may acknowledge from what others may, one that had the same numbers before a restart among them. */
-  get tag(): string {
-    return this.id.slice(-8);
-  }
-
   get user(): string {
     return this.asker[0];
   }

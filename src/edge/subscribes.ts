@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 import { answerSource, sourceOf } from './sources.ts';
 import { deliverLost } from './starts.ts';
 import type { Frame, FrameHeaders } from './frame.ts';
-import { Subscription, type AckMode } from './subscription.ts';
+import { Subscription, tagOf, type AckMode } from './subscription.ts';
 
 const subscriptionsMax = 1_000;
 const idCharactersMax = 255;
@@ -113,7 +113,12 @@ export function acknowledge(edge: Edge, session: Session, frame: Frame, commit: 
   const ackId = headers.get('id') ?? headers.get('message-id') ?? '';
   const [, number, delivery, tag] = /^(\d{1,15})-(\d{1,15})-(\w+)$/.exec(ackId) ?? [];
   const subscription = edge.subscription(session, Number(number ?? -1));
-  if (!subscription || tag !== session.tag || subscription.ack === 'auto' || Number(delivery) > subscription.delivered) {
+  if (
+    !subscription ||
+    tag !== tagOf(session) ||
+    subscription.ack === 'auto' ||
+    Number(delivery) > subscription.delivered
+  ) {
     throw new Refusal('BAD_REQUEST', `There is no message to acknowledge as ${ackId}.`);
   }
   if (subscription.source.type === 'queue') {

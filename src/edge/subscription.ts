@@ -43,6 +43,9 @@ export interface SubscriptionOptions {
 /** Deliveries above the kept position that may be acknowledged out of order before the session is too slow. */
 export const unacknowledgedMax = 10_000;
 
+/** Tells what a session may acknowledge from what others may, one with the same numbers before a restart among them. */
+export const tagOf = ({ id }: Session): string => id.slice(-8);
+
 export class Subscription {
   /** Names it on the link; unique on its edge. */
   readonly number: number;
@@ -107,7 +110,7 @@ export class Subscription {
 
   /** What acknowledges the newest delivery, or that one. */
   ackId(delivery = this.delivered): string {
-    return `${this.number}-${delivery}-${this.session.tag}`;
+    return `${this.number}-${delivery}-${tagOf(this.session)}`;
   }
 
   /**

@@ -46,7 +46,7 @@ describe('help', () => {
 
   test('[PROC27] what was built can be run by its name', () => {
     // As npx does, which makes it so when it first sees a package, and never again.
-    const mainFile = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+    const mainFile = fileURLToPath(new URL('../../server/main.js', import.meta.url));
     expect(execFileSync(mainFile, ['--help'], { encoding: 'utf8' })).toContain('stagewire');
   });
 });

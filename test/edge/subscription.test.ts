@@ -20,7 +20,7 @@ const source = {
 } as const;
 
 function subscription(ack: AckMode, more: Partial<SubscriptionOptions> = {}): Subscription {
-  const session = { tag: 'tag' } as Session;
+  const session = { id: 'tag' } as Session;
   return new Subscription({ number: 7, session, id: '0', source, ack, from: null, receipt: null, ...more });
 }
 
@@ -68,7 +68,7 @@ test('[SUBSCRIPTION1] more acknowledgements out of order than are kept track of 
   expect(one.overrun).toBe(false);
 });
 
-test('[SUBSCRIPTION2] an acknowledgement names its session, its subscription and its delivery: the seq, or a count without one', () => {
+test('[SUBSCRIPTION2] an acknowledgement names its session, subscription and delivery: the seq, or a count without one', () => {
   const resumable = subscription('client');
   resumable.epoch = 'e';
   expect(resumable.own(17)).toEqual({ ack: '7-17-tag', recovered: null, redelivered: false });

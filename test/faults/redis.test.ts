@@ -2,7 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { everyLoad } from '../support/fault-load.ts';
 import { heartBeatMs, survive, type Fault } from '../support/fault-rounds.ts';
-import { layouts } from '../support/layouts.ts';
+import { twoEach } from '../support/layouts.ts';
 import { outagesOf } from '../support/outages.ts';
 import { runsPrivateRedis } from '../support/redis-file.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
@@ -10,7 +10,6 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { connectStomp } from '../support/stomp.ts';
 
 const longMs = 120_000;
-const [, twoShards] = layouts;
 
 async function redisOf(server: TestServer): Promise<unknown> {
   return ((await server.rest('GET', '/readyz')).body as { redis: unknown }).redis;
@@ -63,7 +62,7 @@ describe.runIf(runsPrivateRedis)('a Redis', () => {
     async () => {
       const redis = await startRedis();
       const server = await startServer({
-        settings: { ...twoShards?.settings, heartBeatMs, redisUrl: redis.url },
+        settings: { ...twoEach.settings, heartBeatMs, redisUrl: redis.url },
       });
       await connectStomp(server, { user: 'watched' });
       const faults = [

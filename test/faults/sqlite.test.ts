@@ -3,7 +3,7 @@ import Driver from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { everyLoad } from '../support/fault-load.ts';
 import { heartBeatMs, readiness, survive, type Fault } from '../support/fault-rounds.ts';
-import { layouts, topicOn, type Layout } from '../support/layouts.ts';
+import { allLayouts, topicOn } from '../support/layouts.ts';
 import { range } from '../support/rooms.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { SmallDisk } from '../support/small-disk.ts';
@@ -11,7 +11,7 @@ import { runsSmallDisks } from '../support/small-disk-right.ts';
 import { connectStomp } from '../support/stomp.ts';
 
 const kindsUrl = new URL('../support/faulty-kinds.js', import.meta.url).href;
-const [oneShard, twoShards] = layouts as [Layout, Layout];
+const [oneShard, twoShards] = allLayouts;
 const diskBytes = 48 * 1024 * 1024;
 const longMs = 60_000;
 
@@ -40,7 +40,7 @@ async function flushing(server: TestServer, fault: string, seen: Fault['seen']):
 }
 
 describe('SQLite', () => {
-  test.each(layouts)(
+  test.each(allLayouts)(
     '[FAULT1] [FAULT2] [FAULT11] [LOG1] a lock is waited for within bounds, then UNAVAILABLE, and all of it heals: $name',
     async ({ settings }) => {
       const server = await startServer({ settings: { ...settings, heartBeatMs } });

@@ -4,7 +4,7 @@ import { createConnection, type Connection } from 'mysql2/promise';
 import { afterAll } from 'vitest';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import { heartBeatMs } from './fault-rounds.ts';
-import { layouts, type Layout } from './layouts.ts';
+import { twoEach } from './layouts.ts';
 import type { MariadbServer } from './mariadb.ts';
 import { startServer, type TestServer } from './server.ts';
 import { ownMariadb } from './shared-mariadb.ts';
@@ -44,7 +44,7 @@ export async function openStage(folder?: string): Promise<Stage> {
   );
   const connect = () => createConnection(url.href);
   const databaseUrl = `mysql://${user}:${password}@127.0.0.1:${proxy.port}/${database}`;
-  const { settings } = layouts[1] as Layout;
+  const { settings } = twoEach;
   // A view waits for its answers without a turn of the event loop, and the proxy is in this process.
   const server = await startServer({
     settings: { ...settings, heartBeatMs, databaseUrl },

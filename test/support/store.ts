@@ -9,7 +9,7 @@ import { redisView, startRedis, type RedisServer } from './redis.ts';
 import { sharedMariadb } from './shared-mariadb.ts';
 
 /** Set by the project of vitest.config.ts. */
-const isMysql = process.env['STAGEWIRE_TEST_STORE'] === 'mysql';
+export const isMysql = process.env['STAGEWIRE_TEST_STORE'] === 'mysql';
 
 const redisDatabases = 1_024;
 /** Of a Redis that was given, which has 16 unless told otherwise: two workers share it, and number 0 is not ours. */
