@@ -28,7 +28,8 @@ const each = { testTimeout: 90_000, hookTimeout: 90_000, pool: 'forks' as const 
 export default defineConfig({
   test: {
     globalSetup: ['dist/test/support/left-out.js', 'dist/test/support/shared-mariadb.js'],
-    maxWorkers: 2,
+    // One more than there are cores in the least machine: much of a test is waiting.
+    maxWorkers: 3,
     projects: [
       { test: { ...each, name: 'parts', include: ['dist/test/**/*.test.js'], exclude: [endToEnd] } },
       { test: { ...each, name: 'sqlite', include: [endToEnd] } },
