@@ -23,13 +23,17 @@ const onSqliteAlone = {
 };
 
 const endToEnd = 'dist/test/e2e/**/*.test.js';
-const each = { testTimeout: 90_000, hookTimeout: 90_000, pool: 'forks' as const };
+const each = {
+  testTimeout: 90_000,
+  hookTimeout: 90_000,
+  expect: { poll: { timeout: 30_000 } },
+  pool: 'forks' as const,
+};
 
 export default defineConfig({
   test: {
     globalSetup: ['dist/test/support/left-out.js', 'dist/test/support/shared-mariadb.js'],
-    // One more than there are cores in the least machine: much of a test is waiting.
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       { test: { ...each, name: 'parts', include: ['dist/test/**/*.test.js'], exclude: [endToEnd] } },
       { test: { ...each, name: 'sqlite', include: [endToEnd] } },

@@ -80,9 +80,10 @@ describe.runIf(runsPages)('CodeMirror', () => {
     expect(content).toContain('👍');
     expect(content.length).toBe('ann writes\nlines 👍bob writes too'.length);
     await bob.locator('.cm-content').press('Control+z');
-    await expect.poll(() => textOf(ann)).not.toBe(content);
-    const undone = await textOf(ann);
-    await expect.poll(() => textOf(bob)).toBe(undone);
+    await settled(bob);
+    const undone = await textOf(bob);
+    expect(undone).not.toBe(content);
+    await expect.poll(() => textOf(ann)).toBe(undone);
     const count = (text: string, letter: string): number => text.split(letter).length;
     expect(count(undone, 'a')).toBe(count(content, 'a'));
     expect(complaints).toEqual([]);

@@ -29,16 +29,30 @@ async function startTraffic(server: TestServer, kind: 'room' | 'topic', content:
   };
 }
 
-/** Sends so many, some at a time: more than 1,000 unanswered commands of one session would be refused. */
-async function sendAll({ count, send }: { count: number; send: Traffic['send'] }): Promise<void> {
+/** Sends that wait for their RECEIPT, and messages that the one who reads may lack. */
+const underWay = 8;
+
+/**
+ * Sends so many, some at a time: more than 1,000 unanswered commands of one session would be refused.
+ *
+ * @param read resolves when so many of them were read, for one who is to keep up however slow this process is.
+ */
+async function sendAll(
+  count: number,
+  send: Traffic['send'],
+  read: (count: number) => Promise<unknown> = () => Promise.resolve(),
+): Promise<void> {
   let left = count;
+  let sent = 0;
   const lane = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
       await send();
+      sent += 1;
+      await read(Math.max(sent - underWay, 0));
     }
   };
-  await Promise.all(Array.from({ length: 16 }, lane));
+  await Promise.all(Array.from({ length: underWay }, lane));
 }
 
 function connectMany(server: TestServer, count: number): Promise<TestClient[]> {
@@ -67,14 +81,14 @@ describe.concurrent('clients that stop reading', () => {
       const fast = await connectStomp(server, { user: 'fast' });
       await fast.subscribe(destination);
       // As much as what follows: what any traffic takes is taken before memory is compared.
-      await sendAll({ count, send });
+      await sendAll(count, send, (read) => fast.messages(destination, read));
       await fast.messages(destination, count);
       const slow = await connectMany(server, slowCount);
       for (const client of slow) await client.subscribe(destination, { id: 's', ...headers });
       const beforeBytes = server.memoryBytes();
 
       for (const client of slow) client.pause();
-      await sendAll({ count, send });
+      await sendAll(count, send, (read) => fast.messages(destination, count + read));
       await fast.messages(destination, 2 * count);
       expect(seqsOf(fast, destination)).toEqual(seqs(1, 2 * count));
       const isTooSlow = ({ reason }: LogLine): boolean => reason === 'too slow a reader, resume';
@@ -104,7 +118,7 @@ describe.concurrent('clients that stop reading', () => {
       const server = await startServer();
       const count = 200;
       const { destination, send } = await startTraffic(server, 'topic', 'x'.repeat(60_000));
-      await sendAll({ count, send });
+      await sendAll(count, send);
       const probe = await connectStomp(server, { user: 'probe' });
       await probe.subscribe(destination);
       await send();

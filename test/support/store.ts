@@ -12,8 +12,8 @@ import { sharedMariadb } from './shared-mariadb.ts';
 export const isMysql = process.env['STAGEWIRE_TEST_STORE'] === 'mysql';
 
 const redisDatabases = 1_024;
-/** Of a Redis that was given, which has 16 unless told otherwise: three workers share it, and number 0 is not ours. */
-const givenDatabases = 5;
+/** Of a Redis that was given, which has 16 unless told otherwise: two workers share it, and number 0 is not ours. */
+const givenDatabases = 7;
 
 export type StoreSettings = Pick<Given, 'redisUrl'> & { readonly databaseUrl: string };
 
