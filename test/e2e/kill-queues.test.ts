@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DatabaseView } from '../support/database.ts';
 import { KillWorker, Ledger } from '../support/kill-workers.ts';
-import { allLayouts, oneEach } from '../support/layouts.ts';
+import { layoutOf } from '../support/layouts.ts';
 import { range } from '../support/rooms.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { killsOf } from '../support/store.ts';
@@ -54,7 +54,7 @@ async function prove(signal: 'SIGKILL' | 'SIGTERM', times: number): Promise<void
   process.stdout.write(`queues, ${signal} with STAGEWIRE_TEST_SEED=${seed}\n`);
   const ledger = new Ledger();
   const workers = range(1, 3).map((number) => new KillWorker(`user-${number}`, queues, ledger));
-  let server = await startServer({ settings: oneEach.settings });
+  let server = await startServer({ settings: layoutOf(0).settings });
   for (const [round, one] of fc.sample(moment, { seed, numRuns: killsOf(times) }).entries()) {
     await Promise.all(workers.map((worker) => worker.comeBack(server)));
     await workAndEnd(server, workers, one, signal);
@@ -71,7 +71,7 @@ async function prove(signal: 'SIGKILL' | 'SIGTERM', times: number): Promise<void
       'acknowledged and still there',
     ).toEqual([]);
     expect(ledger.faults).toEqual([]);
-    server = await server.restart(allLayouts[(round + 1) % allLayouts.length]?.settings);
+    server = await server.restart(layoutOf(round + 1).settings);
   }
   await server.stop();
   expect(ledger.done.size).toBeGreaterThan(0);

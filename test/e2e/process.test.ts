@@ -4,14 +4,13 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, resolveConfig, settings, type Given } from '../../src/config.ts';
 import { Authenticator } from '../../src/edge/auth.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { runCommandLine, startServer, temporaryFolder, testSecret } from '../support/server.ts';
+import { mainFile, runCommandLine, startServer, temporaryFolder, testSecret } from '../support/server.ts';
 import type { CommandLineResult } from '../support/server.ts';
 import { connectStomp } from '../support/stomp.ts';
 
@@ -46,7 +45,6 @@ describe('help', () => {
 
   test('[PROC27] what was built can be run by its name', () => {
     // As npx does, which makes it so when it first sees a package, and never again.
-    const mainFile = fileURLToPath(new URL('../../server/main.js', import.meta.url));
     expect(execFileSync(mainFile, ['--help'], { encoding: 'utf8' })).toContain('stagewire');
   });
 });

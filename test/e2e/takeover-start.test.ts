@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { newId } from '../../src/lib/random.ts';
 import { lockDatabase } from '../support/database-lock.ts';
 import { DatabaseView } from '../support/database.ts';
-import { allLayouts, layouts, topicOn } from '../support/layouts.ts';
+import { layoutOf, layouts, topicOn } from '../support/layouts.ts';
 import { range } from '../support/rooms.ts';
 import { spawnServer, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 import { connectStomp, type TestClient } from '../support/stomp.ts';
@@ -49,9 +49,7 @@ describe('a start', () => {
     async (first, second) => {
       const folder = temporaryFolder();
       const both = await Promise.all(
-        [first, second].map((layout) =>
-          spawnServer({ folder, settings: allLayouts[layout]?.settings ?? {} }),
-        ),
+        [first, second].map((layout) => spawnServer({ folder, settings: layoutOf(layout).settings })),
       );
       const receipted: string[] = [];
       let isOver = false;

@@ -4,7 +4,7 @@ import { documentsLoad } from '../support/kill-documents.ts';
 import { inventoryLoad } from '../support/kill-inventory.ts';
 import { check, comeBack, finish, type MakeLoad } from '../support/kill-rounds.ts';
 import { streamsLoad } from '../support/kill-streams.ts';
-import { allLayouts } from '../support/layouts.ts';
+import { layoutOf } from '../support/layouts.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { expectTakenOver, rowsOf, stopAtRest, Work } from '../support/takeover.ts';
 
@@ -29,7 +29,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-const settings = (round: number) => allLayouts[round % allLayouts.length]?.settings ?? {};
+const settings = (round: number) => layoutOf(round).settings;
 
 test.each(cases)(
   '[FENCE10] [FENCE11] $what: the older server ends and names the newer, and nothing is lost or twice',

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { DatabaseView } from './database.ts';
-import { allLayouts, oneEach } from './layouts.ts';
+import { layoutOf } from './layouts.ts';
 import type { AnyParticipant, Shift } from './participant.ts';
 import { range } from './rooms.ts';
 import { startServer, type TestServer } from './server.ts';
@@ -112,13 +112,13 @@ export async function finish(server: TestServer, load: Load): Promise<void> {
 export async function prove(makeLoad: MakeLoad, ending: Ending): Promise<void> {
   const { signal, times, framesMax } = ending;
   process.stdout.write(`${signal} with STAGEWIRE_TEST_SEED=${seed}\n`);
-  let server = await startServer({ settings: oneEach.settings });
+  let server = await startServer({ settings: layoutOf(0).settings });
   const load = await makeLoad(server);
   for (const [round, moment] of fc.sample(moments(framesMax), { seed, numRuns: killsOf(times) }).entries()) {
     await comeBack(server, load);
     await Promise.all(load.participants.map((one) => one.repeat()));
     await workAndEnd(server, load, { ...moment, ...ending });
-    server = await server.restart(allLayouts[(round + 1) % allLayouts.length]?.settings);
+    server = await server.restart(layoutOf(round + 1).settings);
     check(server, load);
   }
   await comeBack(server, load);

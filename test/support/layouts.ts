@@ -16,6 +16,9 @@ export const oneEach: Layout = { name: 'one edge, one shard', settings: { edges:
 export const twoEach: Layout = { name: 'two edges, two shards', settings: { edges: '2', shards: '2' } };
 export const allLayouts = [oneEach, twoEach] as const;
 
+/** One after the other, for servers that are started again and again. */
+export const layoutOf = (round: number): Layout => (round % 2 === 0 ? oneEach : twoEach);
+
 /** Those that every rule is tried in. On MySQL a storage thread serves one shard as it serves two. */
 export const layouts: readonly Layout[] = isMysql ? [twoEach] : allLayouts;
 

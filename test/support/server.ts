@@ -14,7 +14,8 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { storeOf } from './store.ts';
 import { Watch } from './watch.ts';
 
-const mainFile = fileURLToPath(new URL('../../server/main.js', import.meta.url));
+/** What `npx stagewire` runs. */
+export const mainFile = fileURLToPath(new URL('../../server/main.js', import.meta.url));
 const otherKindsMainFile = fileURLToPath(new URL('./faulty-server.js', import.meta.url));
 
 export const testSecret = 'a secret for tests that is long enough to be taken';
